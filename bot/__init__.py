@@ -1,0 +1,1 @@
+"""The service: everything from the webhook to the message in a resident's hand."""

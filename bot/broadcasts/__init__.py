@@ -1,0 +1,1 @@
+"""The life of a broadcast: draft, approval, audience, batches."""

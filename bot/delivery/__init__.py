@@ -1,0 +1,1 @@
+"""The sender: leases, rate, retries."""

@@ -1,0 +1,1 @@
+"""Durable intake of webhook events, and their processing in order per resident."""

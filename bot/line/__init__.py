@@ -1,0 +1,1 @@
+"""All that knows LINE: signature, events, message limits, HTTP client."""

@@ -1,0 +1,74 @@
+"""Webhook events as LINE sends them, decoded one by one and tolerantly.
+
+LINE may add event types, properties and values without notice, so nothing here refuses an event:
+what is not understood is simply absent.
+https://developers.line.biz/en/reference/messaging-api/#webhook-event-objects
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from bot.domain.residents import USER_ID
+
+
+@dataclass(frozen=True, slots=True)
+class LineEvent:
+    """One webhook event; fields that the event did not have (or had in a strange form) are None or empty.
+
+    `type` is LINE's (`message`, `postback`, `follow`, …). `user_id` is set only for a one-to-one chat with
+    an id of LINE's form; `source_type` is `user`, `group`, `room` or another.
+    """
+
+    type: str
+    timestamp_ms: int = 0
+    mode: str = "active"
+    source_type: str = ""
+    user_id: str | None = None
+    reply_token: str | None = None
+    message_type: str = ""
+    message_id: str | None = None
+    text: str = ""
+    postback_data: str = ""
+    postback_params: Mapping[str, str] = field(default_factory=dict)
+    is_unblocked: bool = False
+
+
+def _part(value: Any, key: str) -> dict[str, Any]:
+    part = value.get(key) if isinstance(value, dict) else None
+    return part if isinstance(part, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def decode(raw: bytes) -> LineEvent:
+    """Decode the bytes of one event; bytes that are not a JSON object give an event of type ``""``."""
+    try:
+        body = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        return LineEvent(type="")
+    source, message, postback = _part(body, "source"), _part(body, "message"), _part(body, "postback")
+    user_id, timestamp = _text(source.get("userId")), body.get("timestamp")
+    source_type = _text(source.get("type"))
+    return LineEvent(
+        type=_text(body.get("type")),
+        timestamp_ms=timestamp if isinstance(timestamp, int) else 0,
+        mode=_text(body.get("mode")) or "active",
+        source_type=source_type,
+        user_id=user_id if source_type == "user" and USER_ID.fullmatch(user_id) else None,
+        reply_token=_text(body.get("replyToken")) or None,
+        message_type=_text(message.get("type")),
+        message_id=_text(message.get("id")) or _text(_part(body, "unsend").get("messageId")) or None,
+        text=_text(message.get("text")),
+        postback_data=_text(postback.get("data")),
+        postback_params={k: v for k, v in _part(postback, "params").items() if isinstance(v, str)},
+        is_unblocked=_part(body, "follow").get("isUnblocked") is True,
+    )

@@ -1,0 +1,1 @@
+"""Calendar rules to occurrences, pure; the ticker beside them."""

@@ -1,0 +1,1 @@
+"""The database: one port, two drivers, named SQL, numbered migrations."""

@@ -1,0 +1,59 @@
+"""Group commit: callers queue their changes, one task commits all that are waiting together.
+
+The cost of durability is one fsync a group instead of one a change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, TypeVar
+
+Item = TypeVar("Item")
+
+_MAX_GROUP = 1000
+
+
+class GroupCommit(Generic[Item]):
+    """Runs `commit(items)` for everything queued meanwhile; each `submit` returns its own item's result.
+
+    `commit` gets the items in order, makes all of them durable and returns one result for each, or
+    raises and leaves nothing. After a failure every item is tried alone, so one bad item harms only itself.
+    """
+
+    def __init__(self, commit: Callable[[list[Item]], Awaitable[list[Any]]]) -> None:
+        self._commit = commit
+        self._queue: list[tuple[Item, asyncio.Future[Any]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def submit(self, item: Item) -> Any:
+        """Queue an item; returns its result once it is durable."""
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._queue.append((item, future))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._drain())
+        return await future
+
+    async def close(self) -> None:
+        """Wait until everything queued is durable."""
+        while self._task is not None and not self._task.done():
+            await asyncio.wait([self._task])
+
+    async def _drain(self) -> None:
+        while self._queue:
+            group, self._queue = self._queue[:_MAX_GROUP], self._queue[_MAX_GROUP:]
+            if not await self._run(group) and len(group) > 1:
+                for single in group:
+                    await self._run([single])
+
+    async def _run(self, group: list[tuple[Item, asyncio.Future[Any]]]) -> bool:
+        try:
+            results = await self._commit([item for item, _ in group])
+        except Exception as error:  # noqa: BLE001  the caller who submitted it gets it
+            if len(group) == 1 and not group[0][1].done():
+                group[0][1].set_exception(error)
+            return False
+        for (_, future), result in zip(group, results, strict=True):
+            if not future.done():
+                future.set_result(result)
+        return True

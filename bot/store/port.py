@@ -1,0 +1,59 @@
+"""The port both databases implement: named statements, transactions, grouped appends."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from bot.store.statements import Dialect
+
+T = TypeVar("T")
+Row = Any  # sqlite3.Row or asyncpg.Record: row["column"] on both
+Params = Mapping[str, Any]
+
+
+class Session(Protocol):
+    """What can be asked of the database; inside `Database.write` it is one transaction."""
+
+    async def fetch(self, name: str, params: Params = ..., *, condition: str = "") -> Sequence[Row]:
+        """All rows of a named statement."""
+
+    async def execute(self, name: str, params: Params = ...) -> int:
+        """Run a named statement; the number of rows it changed."""
+
+    async def execute_many(self, name: str, rows: Sequence[Params]) -> None:
+        """Run a named statement once for each row of parameters."""
+
+    async def notify(self) -> None:
+        """Wake, after the commit, everyone who waits in `Database.changed`."""
+
+
+Work = Callable[[Session], Awaitable[T]]
+
+
+class Database(Protocol):
+    """One database, SQLite or PostgreSQL."""
+
+    dialect: Dialect
+
+    async def fetch(self, name: str, params: Params = ..., *, condition: str = "") -> Sequence[Row]:
+        """Read, outside any transaction; sees everything committed before."""
+
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in one transaction and return its result once that is durable.
+
+        `work` may run more than once (when a neighbour in its group fails, or on a serialisation
+        conflict), so it must change nothing but the database, and it must not wait for anything else.
+        """
+
+    async def append(self, name: str, rows: Sequence[Params]) -> None:
+        """Run a statement for each row, sharing one commit with other callers; returns once durable."""
+
+    async def changed(self, timeout: float) -> None:
+        """Return when something may have been committed by anyone, or after `timeout` seconds."""
+
+    async def upgrade(self) -> list[str]:
+        """Apply the migrations that are missing, each in one transaction; their names."""
+
+    async def close(self) -> None:
+        """Finish what is queued and close every connection."""
