@@ -67,6 +67,6 @@ def missing(applied: set[int], folder: Path = FOLDER) -> list[Migration]:
     known = migrations(folder)
     if applied - {migration.version for migration in known}:
         raise ConfigurationError(
-            "データベースはこのプログラムより新しい版で作られています。新しい版の machi-push をお使いください。"
+            "データベースがこのプログラムより新しい版です。新しい版の machi-push をお使いください。"
         )
     return [migration for migration in known if migration.version not in applied]

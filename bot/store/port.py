@@ -49,8 +49,8 @@ class Database(Protocol):
     async def append(self, name: str, rows: Sequence[Params]) -> None:
         """Run a statement for each row, sharing one commit with other callers; returns once durable."""
 
-    async def changed(self, timeout: float) -> None:
-        """Return when something may have been committed by anyone, or after `timeout` seconds."""
+    async def changed(self, seconds: float) -> None:
+        """Return when something may have been committed by anyone, or after `seconds`."""
 
     async def upgrade(self) -> list[str]:
         """Apply the migrations that are missing, each in one transaction; their names."""

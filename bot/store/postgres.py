@@ -79,7 +79,7 @@ class PostgresDatabase:
         """
         database = cls(url, clock, migrations_folder)
         try:
-            database._pool = await asyncpg.create_pool(  # noqa: SLF001  our own instance
+            database._pool = await asyncpg.create_pool(
                 url, min_size=1, max_size=_POOL, server_settings={"application_name": "machi-push"}
             )
         except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -112,7 +112,7 @@ class PostgresDatabase:
         await self.write(work)
         return [None] * len(items)
 
-    async def changed(self, timeout: float) -> None:
+    async def changed(self, seconds: float) -> None:
         """See `Database.changed`; a lost listening connection is replaced at the next call."""
         async with self._listening:
             if self._listener is None or self._listener.is_closed():
@@ -120,7 +120,7 @@ class PostgresDatabase:
                 await self._listener.add_listener(_CHANNEL, lambda *_: self._news.set())
                 return  # what was notified before we listened must not be waited for
         try:
-            await asyncio.wait_for(self._news.wait(), timeout)
+            await asyncio.wait_for(self._news.wait(), seconds)
         except TimeoutError:
             return
         self._news.clear()

@@ -77,17 +77,20 @@ class SqliteDatabase:
         """
         database = cls(path, clock, migrations_folder)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            database._writer = await database._connect()  # noqa: SLF001  our own instance
-            await database._writer.raw.execute_fetchall("PRAGMA journal_mode=WAL")  # noqa: SLF001  likewise
-            database._watcher = await database._connect(read_only=True)  # noqa: SLF001  likewise
-            for _ in range(_READERS):
-                database._readers.put_nowait(await database._connect(read_only=True))  # noqa: SLF001  likewise
+            await database._start()
         except (aiosqlite.Error, OSError) as error:
             await database.close()
             raise ConfigurationError(f"データベース {path} を開けません: {error}") from error
-        database._version = await database._data_version()  # noqa: SLF001  likewise
         return database
+
+    async def _start(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._writer = await self._connect()
+        await self._writer.raw.execute_fetchall("PRAGMA journal_mode=WAL")
+        self._watcher = await self._connect(read_only=True)
+        self._version = await self._data_version()
+        for _ in range(_READERS):
+            self._readers.put_nowait(await self._connect(read_only=True))
 
     async def _connect(self, *, read_only: bool = False) -> _Connection:
         connection = await aiosqlite.connect(self._path, isolation_level=None)
@@ -146,9 +149,9 @@ class SqliteDatabase:
         rows = await self._watcher.raw.execute_fetchall("PRAGMA data_version")
         return int(next(iter(rows))[0])
 
-    async def changed(self, timeout: float) -> None:
+    async def changed(self, seconds: float) -> None:
         """See `Database.changed`: other connections' commits show in `PRAGMA data_version`."""
-        for _ in range(max(1, round(timeout / _POLL_SECONDS))):
+        for _ in range(max(1, round(seconds / _POLL_SECONDS))):
             version = await self._data_version()
             if version != self._version:
                 self._version = version

@@ -98,12 +98,14 @@ CREATE INDEX batches_by_broadcast ON batches (broadcast_id, state);
 CREATE TABLE recipients (
     batch_id     BIGINT NOT NULL REFERENCES batches (id) ON DELETE CASCADE,
     resident_id  BIGINT NOT NULL,
-    -- As it is sent; emptied when an erased resident's batch has ended.
+    -- As it is sent. An erased resident's is emptied: at once, or (erased = 1) when the batch has ended.
     user_id      $text,
+    erased       INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (batch_id, resident_id)
 ) $clustered;
 
 CREATE INDEX recipients_by_resident ON recipients (resident_id);
+CREATE INDEX recipients_erased ON recipients (batch_id) WHERE erased = 1;
 
 CREATE TABLE notices (
     name        $text PRIMARY KEY,

@@ -1,0 +1,142 @@
+"""The inbox: webhook events, committed before LINE gets its 200 and worked off in order per resident."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from bot.domain.residents import Resident
+from bot.store.port import Database, Session
+from bot.store.residents import erase, load, save
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One event as it arrived; `waits` is False for what is only recorded (groups, standby)."""
+
+    event_id: str
+    user_id: str | None
+    message_id: str | None
+    timestamp_ms: int
+    raw: bytes
+    waits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an event leads to: the resident afterwards (None: nothing is kept of them) and the reply.
+
+    `reply` is the messages for LINE, empty for none. `state_event_ms` is the event's own timestamp if it
+    is a follow or unfollow. `unsent_message_id` is a message that the resident took back.
+    """
+
+    resident: Resident | None
+    reply_token: str | None = None
+    reply: Sequence[Mapping[str, Any]] = ()
+    state_event_ms: int | None = None
+    unsent_message_id: str | None = None
+
+
+class Reply(NamedTuple):
+    """A reply to send: `messages` is the JSON text of LINE's message objects."""
+
+    event: int
+    token: str
+    messages: str
+    received_ms: int
+
+
+Decide = Callable[[bytes, Resident | None, int], Outcome]
+"""From an event's bytes, the resident as they are, and the timestamp of their newest follow or unfollow."""
+
+
+class Inbox:
+    """What the rest of the program asks about webhook events."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, arrivals: Sequence[Arrival], received_ms: int) -> None:
+        """Keep events; returns once they are durable. Events already known are ignored."""
+        rows = [
+            {
+                "event_id": arrival.event_id,
+                "user_id": arrival.user_id,
+                "message_id": arrival.message_id,
+                "timestamp_ms": arrival.timestamp_ms,
+                "received_ms": received_ms,
+                "state": "new" if arrival.waits else "done",
+                "raw": arrival.raw,
+            }
+            for arrival in arrivals
+        ]
+        await self._database.append("inbox.add", rows)
+
+    async def waiting_users(self) -> list[str]:
+        """Residents with unprocessed events."""
+        return [row["user_id"] for row in await self._database.fetch("inbox.waiting_users")]
+
+    async def process_next(self, user_id: str, decide: Decide, now_ms: int) -> tuple[bool, Reply | None]:
+        """Work off a resident's oldest event in one transaction: effects and "processed" together.
+
+        Returns whether there was one, and the reply it leaves to send.
+        """
+
+        async def work(session: Session) -> tuple[bool, Reply | None]:
+            stored = await load(session, user_id)
+            events = await session.fetch("inbox.next", {"user_id": user_id})
+            if not events:
+                return False, None
+            event = events[0]
+            outcome = decide(
+                bytes(event["raw"]),
+                stored.resident if stored else None,
+                stored.state_event_ms if stored else 0,
+            )
+            if outcome.resident is not None:
+                await save(session, stored, outcome.resident, now_ms, outcome.state_event_ms)
+            if outcome.unsent_message_id is not None:
+                unsend = {"user_id": user_id, "message_id": outcome.unsent_message_id, "empty": b""}
+                await session.execute("inbox.unsend", unsend)
+            reply = None
+            if outcome.reply and outcome.reply_token:
+                messages = json.dumps(outcome.reply, ensure_ascii=False)
+                reply = Reply(event["id"], outcome.reply_token, messages, event["received_ms"])
+            await session.execute(
+                "inbox.processed",
+                {
+                    "id": event["id"],
+                    "state": "replying" if reply else "done",
+                    "reply_token": reply.token if reply else None,
+                    "reply": reply.messages if reply else None,
+                },
+            )
+            if outcome.resident is None and stored is not None:
+                await erase(session, stored, also_new_events=False)
+            return True, reply
+
+        return await self._database.write(work)
+
+    async def unsent_replies(self) -> list[Reply]:
+        """Replies that a stop of the program left unsent."""
+        rows = await self._database.fetch("inbox.unsent_replies")
+        return [Reply(row["id"], row["reply_token"], row["reply"], row["received_ms"]) for row in rows]
+
+    async def replied(self, event: int) -> None:
+        """A reply has been sent or let go."""
+        await self._database.append("inbox.replied", [{"id": event}])
+
+    async def purge(self, before_ms: int) -> None:
+        """Drop processed events received before a time."""
+
+        async def work(session: Session) -> int:
+            return await session.execute("inbox.purge", {"before": before_ms})
+
+        await self._database.write(work)
+
+    async def waiting(self) -> tuple[int, int | None]:
+        """How many events wait, and when the oldest of them was received."""
+        row = (await self._database.fetch("inbox.waiting"))[0]
+        return row["n"], row["oldest_ms"]

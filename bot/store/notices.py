@@ -1,0 +1,77 @@
+"""Which occurrences of the standing notices have been dealt with."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from bot.domain.clock import Clock
+from bot.store.audit import Deed, record
+from bot.store.broadcasts import Broadcast, Payloads, insert
+from bot.store.port import Database, Session
+
+
+class Happened(NamedTuple):
+    """An occurrence on record; `state` is `fired` or `missed`."""
+
+    notice: str
+    key: str
+    at_ms: int
+    state: str
+    broadcast_id: int | None
+    recorded_ms: int
+
+
+class Notices:
+    """What the clock asks about occurrences."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def birth_ms(self) -> int:
+        """When this database was first set up; before that no notice was due from it."""
+        return int((await self._database.fetch("schema.birth"))[0]["applied_ms"])
+
+    async def checked(self) -> dict[str, int]:
+        """Up to when (milliseconds since the epoch) each notice has been dealt with."""
+        return {row["name"]: row["checked_ms"] for row in await self._database.fetch("notices.checked")}
+
+    async def fire(
+        self, notice: str, key: str, at_ms: int, broadcast: Broadcast, payloads: Payloads
+    ) -> int | None:
+        """Make an occurrence a broadcast, once: a second call with the same key returns None."""
+
+        async def work(session: Session) -> int | None:
+            if not await self._record(session, notice, key, at_ms, "fired"):
+                return None
+            broadcast_id = await insert(session, broadcast, payloads)
+            link = {"notice": notice, "key": key, "broadcast_id": broadcast_id}
+            await session.execute("notices.link", link)
+            return broadcast_id
+
+        return await self._database.write(work)
+
+    async def miss(self, notice: str, key: str, at_ms: int, why: str) -> None:
+        """Record that an occurrence did not go out, and why."""
+
+        async def work(session: Session) -> None:
+            if await self._record(session, notice, key, at_ms, "missed"):
+                deed = Deed(self._clock.now_ms(), f"notice:{notice}", "notice.missed", key, why)
+                await record(session, deed)
+
+        await self._database.write(work)
+
+    async def _record(self, session: Session, notice: str, key: str, at_ms: int, state: str) -> bool:
+        now = self._clock.now_ms()
+        occurrence = {"notice": notice, "key": key, "at_ms": at_ms, "state": state, "now": now}
+        return await session.execute("notices.record", occurrence) == 1
+
+    async def set_checked(self, checked: dict[str, int]) -> None:
+        """Note up to when notices have been dealt with, once every occurrence up to then is on record."""
+        rows = [{"name": name, "checked_ms": ms} for name, ms in checked.items()]
+        await self._database.append("notices.set_checked", rows)
+
+    async def history(self, limit: int) -> list[Happened]:
+        """The latest occurrences on record, newest first."""
+        rows = await self._database.fetch("notices.history", {"limit": limit})
+        return [Happened(*(row[name] for name in Happened._fields)) for row in rows]

@@ -1,0 +1,145 @@
+"""The outbox: batches waiting, leased and ended."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from bot.domain.broadcasts import BATCH_SIZE, BatchState
+from bot.domain.clock import Clock
+from bot.store.broadcasts import Broadcast
+from bot.store.port import Database, Session
+from bot.store.residents import Recipient
+
+
+class Batch(NamedTuple):
+    """A leased batch: up to 500 residents who get byte-identical messages under one retry key."""
+
+    id: int
+    broadcast_id: int
+    language: str
+    retry_key: str
+    priority: int
+    size: int
+    attempts: int
+    first_attempt_ms: int
+
+
+class Ending(NamedTuple):
+    """The final answer to a batch."""
+
+    id: int
+    state: BatchState
+    now: int
+    request_id: str | None
+    reason: str | None
+
+
+async def add_batches(
+    session: Session,
+    broadcast: Broadcast,
+    languages: Sequence[str],
+    recipients: Sequence[Recipient],
+    now_ms: int,
+) -> None:
+    """Put recipients into batches, apart by the language their message is in.
+
+    `languages` are those the broadcast has messages in; everyone else gets Japanese.
+    """
+    groups: dict[str, list[Recipient]] = {}
+    for recipient in recipients:
+        language = recipient.language if recipient.language in languages else "ja"
+        groups.setdefault(language, []).append(recipient)
+    rows = []
+    for language, group in groups.items():
+        for start in range(0, len(group), BATCH_SIZE):
+            members = group[start : start + BATCH_SIZE]
+            params = {
+                "broadcast_id": broadcast.id,
+                "language": language,
+                "retry_key": str(uuid.uuid4()),
+                "priority": int(broadcast.priority),
+                "size": len(members),
+                "due_ms": now_ms,
+            }
+            batch_id = (await session.fetch("outbox.add_batch", params))[0]["id"]
+            rows += [{"batch_id": batch_id, "resident_id": m.id, "user_id": m.user_id} for m in members]
+    await session.execute_many("outbox.add_recipient", rows)
+    await session.notify()
+
+
+class Outbox:
+    """What the sender asks about batches."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def claim(self, owner: str, limit: int, lease_seconds: float) -> list[Batch]:
+        """Lease up to `limit` batches, the most urgent first. The attempt is on record before any request."""
+        params = {
+            "owner": owner,
+            "now": self._clock.now_ms(),
+            "lease_until": self._clock.after_ms(lease_seconds),
+            "limit": limit,
+        }
+
+        async def work(session: Session) -> list[Batch]:
+            rows = await session.fetch("outbox.claim", params)
+            return [Batch(*(row[name] for name in Batch._fields)) for row in rows]
+
+        batches = await self._database.write(work)
+        return sorted(batches, key=lambda batch: (-batch.priority, batch.id))
+
+    async def user_ids(self, batch_id: int) -> list[str]:
+        """The recipients of a batch, always in the same order."""
+        joined = (await self._database.fetch("outbox.user_ids", {"id": batch_id}))[0]["user_ids"]
+        return joined.split(",") if joined else []
+
+    async def end(self, ending: Ending) -> None:
+        """Record a final answer; returns once durable."""
+        row = {**ending._asdict(), "state": ending.state.value}
+        await self._database.append("outbox.end", [row])
+
+    async def retry(self, batch: Batch, owner: str, due_ms: int, reason: str) -> None:
+        """Put a leased batch back, to go out again under the same key."""
+        row = {"id": batch.id, "owner": owner, "due_ms": due_ms, "reason": reason}
+        await self._database.append("outbox.retry", [row])
+
+    async def release(self, *, everything: bool) -> None:
+        """Put back batches whose lease has run out; `everything`: all, after a restart of the only sender."""
+        name = "outbox.release_all" if everything else "outbox.release_expired"
+        now_ms = self._clock.now_ms()
+
+        async def work(session: Session) -> int:
+            return await session.execute(name, {"now": now_ms})
+
+        await self._database.write(work)
+
+    async def expire(self, horizon_ms: int, reason: str) -> None:
+        """End as unknown what was first attempted before the horizon and waits without an answer."""
+        params = {"now": self._clock.now_ms(), "horizon": horizon_ms, "reason": reason}
+
+        async def work(session: Session) -> int:
+            return await session.execute("outbox.expire", params)
+
+        await self._database.write(work)
+
+    async def scrub_erased(self) -> None:
+        """Remove the ids of erased residents from batches that have ended since."""
+
+        async def work(session: Session) -> int:
+            return await session.execute("residents.scrub_erased")
+
+        await self._database.write(work)
+
+    async def next_due_ms(self) -> int | None:
+        """When the next waiting batch may go, if any waits."""
+        due_ms: int | None = (await self._database.fetch("outbox.next_due"))[0]["due_ms"]
+        return due_ms
+
+    async def backlog(self) -> dict[BatchState, tuple[int, int]]:
+        """Batches not yet ended, and their residents, by state."""
+        rows = await self._database.fetch("outbox.backlog")
+        return {BatchState(row["state"]): (row["batches"], row["residents"]) for row in rows}

@@ -1,0 +1,45 @@
+-- name: add
+-- Keep a webhook event; the same event again is ignored.
+INSERT INTO inbox (event_id, user_id, message_id, timestamp_ms, received_ms, state, raw)
+VALUES (:event_id, :user_id, :message_id, :timestamp_ms, :received_ms, :state, :raw)
+ON CONFLICT (event_id) DO NOTHING;
+
+-- name: waiting_users
+-- Residents with unprocessed events.
+SELECT DISTINCT user_id FROM inbox WHERE state = 'new';
+
+-- name: next
+-- The oldest unprocessed event of a resident, by LINE's timestamp.
+SELECT id, raw, received_ms FROM inbox
+WHERE state = 'new' AND user_id = :user_id ORDER BY timestamp_ms, id LIMIT 1;
+
+-- name: processed
+-- An event has been processed; a reply may be left to send.
+UPDATE inbox SET state = :state, reply_token = :reply_token, reply = :reply WHERE id = :id;
+
+-- name: unsent_replies
+-- Replies that a stop of the program left unsent.
+SELECT id, reply_token, reply, received_ms FROM inbox WHERE state = 'replying' ORDER BY id;
+
+-- name: replied
+-- The reply has been sent, or let go.
+UPDATE inbox SET state = 'done', reply_token = NULL, reply = NULL WHERE id = :id;
+
+-- name: unsend
+-- The resident took a message back: its content goes.
+UPDATE inbox SET raw = :empty WHERE user_id = :user_id AND message_id = :message_id;
+
+-- name: forget
+-- Nothing of an erased resident's events stays but the event ids that guard against doubles.
+-- What they sent after asking to be erased is a new contact and stays, unless the office erases them.
+UPDATE inbox
+SET user_id = NULL, message_id = NULL, raw = :empty, state = CASE WHEN state = 'new' THEN 'done' ELSE state END
+WHERE user_id = :user_id AND (state <> 'new' OR :also_new = 1);
+
+-- name: purge
+-- Drop processed events past their retention.
+DELETE FROM inbox WHERE received_ms < :before AND state = 'done';
+
+-- name: waiting
+-- How many events wait, and since when.
+SELECT count(*) AS n, min(received_ms) AS oldest_ms FROM inbox WHERE state = 'new';

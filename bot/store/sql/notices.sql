@@ -1,0 +1,23 @@
+-- name: checked
+-- Up to when each notice's occurrences have been dealt with.
+SELECT name, checked_ms FROM notices;
+
+-- name: set_checked
+-- Remember it; it never goes back.
+INSERT INTO notices (name, checked_ms) VALUES (:name, :checked_ms)
+ON CONFLICT (name) DO UPDATE SET checked_ms = excluded.checked_ms WHERE notices.checked_ms < excluded.checked_ms;
+
+-- name: record
+-- An occurrence happens once: a second one with the same key changes nothing.
+INSERT INTO occurrences (notice, key, at_ms, state, broadcast_id, recorded_ms)
+VALUES (:notice, :key, :at_ms, :state, NULL, :now)
+ON CONFLICT (notice, key) DO NOTHING;
+
+-- name: link
+-- The broadcast an occurrence became.
+UPDATE occurrences SET broadcast_id = :broadcast_id WHERE notice = :notice AND key = :key;
+
+-- name: history
+-- The latest occurrences.
+SELECT notice, key, at_ms, state, broadcast_id, recorded_ms FROM occurrences
+ORDER BY at_ms DESC, notice, key LIMIT :limit;

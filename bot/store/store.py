@@ -1,0 +1,67 @@
+"""The whole store: the database of a URL, opened and brought up to date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from bot.domain.clock import Clock
+from bot.domain.errors import ConfigurationError
+from bot.store.audit import Audit
+from bot.store.broadcasts import Broadcasts
+from bot.store.inbox import Inbox
+from bot.store.notices import Notices
+from bot.store.outbox import Outbox
+from bot.store.port import Database
+from bot.store.residents import Residents
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The rooms of one database."""
+
+    database: Database
+    residents: Residents
+    inbox: Inbox
+    broadcasts: Broadcasts
+    outbox: Outbox
+    notices: Notices
+    audit: Audit
+
+    @classmethod
+    def over(cls, database: Database, clock: Clock) -> Self:
+        """The store over an open database."""
+        return cls(
+            database=database,
+            residents=Residents(database, clock),
+            inbox=Inbox(database),
+            broadcasts=Broadcasts(database, clock),
+            outbox=Outbox(database, clock),
+            notices=Notices(database, clock),
+            audit=Audit(database),
+        )
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of a `sqlite:///PATH` URL (four slashes: an absolute path), or None for another URL."""
+    return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+
+
+async def open_database(url: str, clock: Clock) -> Database:
+    """Connect to `sqlite:///PATH` or `postgresql://…`.
+
+    Raises:
+        ConfigurationError: the URL is of neither kind, or the database cannot be opened.
+    """
+    if path := sqlite_path(url):
+        from bot.store.sqlite import SqliteDatabase  # noqa: PLC0415  only the driver that is used is loaded
+
+        return await SqliteDatabase.open(path, clock)
+    if url.startswith(("postgresql://", "postgres://")):
+        from bot.store.postgres import PostgresDatabase  # noqa: PLC0415  likewise
+
+        return await PostgresDatabase.open(url, clock)
+    raise ConfigurationError(
+        f"MACHI_DATABASE_URL が読めません: {url}\nsqlite:///ファイル か postgresql://… の形で書いてください。"
+    )
