@@ -1,0 +1,82 @@
+"""Proves every template before residents see it: layout, syntax, variables, limits, words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from jinja2 import TemplateSyntaxError, nodes
+
+from bot.domain.errors import Fault
+from bot.rendering import library
+from bot.rendering.library import TemplateFile
+from bot.rendering.templates import RenderError, Templates
+
+ABOLISHED = {
+    "避難勧告": "避難指示(警戒レベル4)",
+    "避難準備": "高齢者等避難(警戒レベル3)",
+    "避難指示（緊急）": "避難指示(警戒レベル4)",
+    "避難指示(緊急)": "避難指示(警戒レベル4)",
+    "災害発生情報": "緊急安全確保(警戒レベル5)",
+}
+"""Terms abolished on 2021-05-20 (災害対策基本法 2021 revision, 避難情報に関するガイドライン), and today's."""
+
+
+def abolished_terms(shown: str, text: str) -> Iterator[Fault]:
+    """A fault for each line that uses a term of evacuation which no longer exists."""
+    for number, line in enumerate(text.splitlines(), 1):
+        for term, today in ABOLISHED.items():
+            if term in line:
+                yield Fault(shown, number, f"「{term}」は廃止された言葉です。「{today}」に直してください。")
+
+
+def check(templates: Templates) -> list[Fault]:
+    """Every fault of the templates, each rendered with its sample in every language, also as a drill."""
+    faults = list(library.layout_faults(templates.files))
+    for file in templates.files.values():
+        if file.key.endswith(".j2"):
+            faults += abolished_terms(file.shown, file.text)
+        if file.key.endswith(".json.j2"):
+            faults += _unquoted(templates, file)
+    broken = {fault.file for fault in faults}
+    for name in templates.names():
+        faults += _rendering(templates, name, broken)
+    return sorted(set(faults))
+
+
+def _unquoted(templates: Templates, file: TemplateFile) -> Iterator[Fault]:
+    """Values that would break the JSON when they hold a quotation mark or a line break."""
+    try:
+        tree = templates.sandbox.parse(file.text, file.key, file.shown)
+    except TemplateSyntaxError:
+        return  # told when it is rendered
+    for output in tree.find_all(nodes.Output):
+        for node in output.nodes:
+            if not isinstance(node, nodes.TemplateData) and not _is_quoted(node):
+                yield Fault(file.shown, node.lineno, "JSONの中では {{ … | tojson }} と書いてください。")
+
+
+def _is_quoted(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Filter) and node.name == "tojson"
+
+
+def _rendering(templates: Templates, name: str, broken: set[str]) -> Iterator[Fault]:
+    try:
+        sample = templates.sample(name)
+    except RenderError as error:
+        yield fault_of(error)
+        return
+    for language in templates.languages(name):
+        shown = templates.files[f"{name}/{language}.txt.j2"].shown
+        for render in (templates.render, partial(templates.render, drill=True)):
+            try:
+                render(name, language, sample)
+            except RenderError as error:
+                if error.shown not in broken or error.line:
+                    yield fault_of(error, shown)
+                break
+
+
+def fault_of(error: RenderError, shown: str = "") -> Fault:
+    """The error as a fault of the file it names, else of `shown`."""
+    return Fault(error.shown or shown, error.line, error.reason)

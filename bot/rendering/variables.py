@@ -1,0 +1,79 @@
+"""Which variables a template needs, found in its source before it is rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jinja2 import nodes
+from jinja2.meta import find_referenced_templates, find_undeclared_variables
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from bot.rendering.library import TemplateFile
+
+GIVEN = frozenset({"town", "language"})
+"""Variables that every template has without being told."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Use:
+    """Where a variable is first used."""
+
+    shown: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """What a file uses: `required` must be given, `optional` are asked for with `is defined` or `default`."""
+
+    required: Mapping[str, Use]
+    optional: frozenset[str]
+
+
+def variables(
+    sandbox: ImmutableSandboxedEnvironment, files: Mapping[str, TemplateFile], key: str
+) -> Variables:
+    """What a file and everything it includes use.
+
+    Raises:
+        TemplateSyntaxError: one of them cannot be read.
+    """
+    collector = _Collector(sandbox, files)
+    collector.visit(key, GIVEN)
+    needed = sorted(collector.required.keys() - collector.optional, key=lambda n: (collector.required[n], n))
+    required = {name: collector.required[name] for name in needed}
+    return Variables(required, frozenset(collector.optional))
+
+
+class _Collector:
+    def __init__(self, sandbox: ImmutableSandboxedEnvironment, files: Mapping[str, TemplateFile]) -> None:
+        self._sandbox, self._files = sandbox, files
+        self._visited: set[str] = set()
+        self.required: dict[str, Use] = {}
+        self.optional: set[str] = set()
+
+    def visit(self, key: str, known: frozenset[str]) -> None:
+        """Add what one file uses; `known` are the names that those who include it have set."""
+        self._visited.add(key)
+        file = self._files[key]
+        tree = self._sandbox.parse(file.text, key, file.shown)
+        self.optional |= _asked_for(tree)
+        unknown = find_undeclared_variables(tree) - known
+        for node in tree.find_all(nodes.Name):
+            if node.name in unknown and node.ctx == "load":
+                use = Use(file.shown, node.lineno)
+                first = self.required.setdefault(node.name, use)
+                if first.shown == use.shown and use.line < first.line:
+                    self.required[node.name] = use
+        known |= {n.name for n in tree.find_all(nodes.Name) if n.ctx == "store"}
+        for included in find_referenced_templates(tree):
+            if included and included in self._files and included not in self._visited:
+                self.visit(included, known)
+
+
+def _asked_for(tree: nodes.Template) -> set[str]:
+    """Names that stand in `X is defined`, `X is undefined` or `X | default(…)`."""
+    asked = [test.node for test in tree.find_all(nodes.Test) if test.name in {"defined", "undefined"}]
+    asked += [f.node for f in tree.find_all(nodes.Filter) if f.name in {"default", "d"} and f.node]
+    return {node.name for node in asked if isinstance(node, nodes.Name)}
