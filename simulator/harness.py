@@ -63,7 +63,7 @@ class Simulator(Phones):
         self._page = Page(self)
         app = web.Application(client_max_size=BODY_BYTES)
         app.add_routes([*self._api.routes(), *self._page.routes()])
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, *self._address).start()

@@ -85,12 +85,13 @@ class Courier:
     channel_secret: str
     destination: str
     url: str | None
+    answer_seconds: float = ANSWER_SECONDS
     failures: list[Delivery] = field(default_factory=list)
     _session: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
         """Make ready to post."""
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS))
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self.answer_seconds))
 
     async def close(self) -> None:
         """Close all connections."""
