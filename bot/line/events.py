@@ -20,11 +20,12 @@ from bot.domain.residents import USER_ID
 class LineEvent:
     """One webhook event; fields that the event did not have (or had in a strange form) are None or empty.
 
-    `type` is LINE's (`message`, `postback`, `follow`, …). `user_id` is set only for a one-to-one chat with
-    an id of LINE's form; `source_type` is `user`, `group`, `room` or another.
+    `type` is LINE's (`message`, `postback`, `follow`, …); `id` is the `webhookEventId`. `user_id` is set
+    only for a one-to-one chat with an id of LINE's form; `source_type` is `user`, `group`, `room` or another.
     """
 
     type: str
+    id: str = ""
     timestamp_ms: int = 0
     mode: str = "active"
     source_type: str = ""
@@ -60,6 +61,7 @@ def decode(raw: bytes) -> LineEvent:
     source_type = _text(source.get("type"))
     return LineEvent(
         type=_text(body.get("type")),
+        id=_text(body.get("webhookEventId")),
         timestamp_ms=timestamp if isinstance(timestamp, int) else 0,
         mode=_text(body.get("mode")) or "active",
         source_type=source_type,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -141,6 +141,17 @@ async def move(session: Session, broadcast: Broadcast, event: Event, **changes: 
     return moved
 
 
+async def languages(session: Session, broadcast_id: int) -> list[str]:
+    """The languages a broadcast has messages in."""
+    rows = await session.fetch("broadcasts.languages", {"id": broadcast_id})
+    return [row["language"] for row in rows]
+
+
+async def set_audience(session: Session, broadcast_id: int, upto: int, *, done: bool) -> None:
+    """Note how far the audience has been put into batches."""
+    await session.execute("broadcasts.set_audience", {"id": broadcast_id, "upto": upto, "done": int(done)})
+
+
 class Broadcasts:
     """What the rest of the program asks about broadcasts."""
 
@@ -159,9 +170,17 @@ class Broadcasts:
         return await self._database.write(work)
 
     async def change(
-        self, broadcast_id: int, event: Event, actor: str, *, check: Any = None, **changes: Any
+        self,
+        broadcast_id: int,
+        event: Event,
+        actor: str,
+        *,
+        check: Callable[[Broadcast], None] | None = None,
+        **changes: Any,
     ) -> Broadcast:
         """Move a broadcast by an event, on somebody's behalf; `check(broadcast)` may refuse it.
+
+        An approved broadcast that has a time is scheduled in the same transaction.
 
         Raises:
             NotFoundError: there is none of that id.
@@ -173,6 +192,8 @@ class Broadcasts:
             if check is not None:
                 check(broadcast)
             moved = await move(session, broadcast, event, **changes)
+            if event is Event.APPROVE and moved.scheduled_ms is not None:
+                moved = await move(session, moved, Event.SCHEDULE)
             if event is Event.CANCEL:
                 await session.execute(
                     "broadcasts.cancel_batches", {"id": broadcast_id, "now": self._clock.now_ms()}

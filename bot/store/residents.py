@@ -134,20 +134,25 @@ class Residents:
         self._database = database
         self._clock = clock
 
+    async def look_up(self, user_id: str) -> Resident | None:
+        """One resident, or None."""
+
+        async def work(session: Session) -> Stored | None:
+            return await load(session, user_id)
+
+        stored = await self._database.write(work)
+        return stored.resident if stored else None
+
     async def find(self, user_id: str) -> Resident:
         """One resident.
 
         Raises:
             NotFoundError: no such resident.
         """
-
-        async def work(session: Session) -> Stored | None:
-            return await load(session, user_id)
-
-        stored = await self._database.write(work)
-        if stored is None:
+        resident = await self.look_up(user_id)
+        if resident is None:
             raise NotFoundError(f"住民 {user_id} は登録されていません。")
-        return stored.resident
+        return resident
 
     async def erase(self, user_id: str) -> None:
         """Remove a resident for good.

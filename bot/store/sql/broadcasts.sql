@@ -29,6 +29,10 @@ SELECT * FROM broadcasts ORDER BY id DESC LIMIT :limit;
 -- What a broadcast says in each language.
 SELECT language, payload FROM messages WHERE broadcast_id = :id ORDER BY language;
 
+-- name: languages
+-- The languages a broadcast has messages in.
+SELECT language FROM messages WHERE broadcast_id = :id;
+
 -- name: set_state
 -- Move a broadcast to another state.
 UPDATE broadcasts

@@ -1,0 +1,101 @@
+"""Moves broadcasts along: starts what is due, gathers audiences into batches, ends what is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+from bot.broadcasts.compose import segment_condition
+from bot.domain.broadcasts import Event, State
+from bot.domain.clock import Clock, from_ms
+from bot.domain.errors import InvalidInputError, RefusedError
+from bot.store import broadcasts as rows
+from bot.store.outbox import add_batches
+from bot.store.port import Session
+from bot.store.residents import audience_page
+from bot.store.store import Store
+from bot.town.model import Town
+
+_log = logging.getLogger(__name__)
+
+_PAGE = 5000
+"""Residents put into batches in one transaction: short enough that webhooks need not wait."""
+
+_IDLE_SECONDS = 1.0
+
+
+class Conductor:
+    """Every step is one transaction, so after a stop at any point the next run goes on from there."""
+
+    def __init__(self, store: Store, town: Town, clock: Clock, wake_sender: Callable[[], None]) -> None:
+        self._store = store
+        self._town = town
+        self._clock = clock
+        self._wake_sender = wake_sender
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Stop after the step under way."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.step()
+                await self._store.database.changed(_IDLE_SECONDS)
+            except Exception:
+                _log.exception("Broadcasts could not be moved along; trying again")
+                await asyncio.sleep(_IDLE_SECONDS)
+
+    async def step(self) -> None:
+        """Do everything that can be done now, the most urgent audience first."""
+        write = self._store.database.write
+        for broadcast_id in await self._store.broadcasts.due(self._clock.now_ms()):
+            await write(partial(self._start, broadcast_id))
+        while waiting := await self._store.broadcasts.gathering():
+            await write(partial(self._gather, waiting[0]))
+            self._wake_sender()
+        for broadcast_id in await self._store.broadcasts.finished():
+            await write(partial(self._finish, broadcast_id))
+        self._wake_sender()
+
+    async def _start(self, broadcast_id: int, session: Session) -> None:
+        broadcast = await rows.lock(session, broadcast_id)
+        if broadcast.state is not State.SCHEDULED:
+            return  # cancelled or started meanwhile
+        now_ms = self._clock.now_ms()
+        try:
+            segment_condition(broadcast.segment, self._town, from_ms(now_ms).date())
+        except InvalidInputError as error:
+            _log.error("Broadcast %d cannot start: %s", broadcast_id, error)
+            await rows.move(session, broadcast, Event.FAIL, failure=str(error), finished_ms=now_ms)
+            return
+        await rows.move(session, broadcast, Event.START, started_ms=now_ms)
+
+    async def _gather(self, broadcast_id: int, session: Session) -> None:
+        """Put the next page of the audience into batches. Who is in the audience is decided here, once."""
+        broadcast = await rows.lock(session, broadcast_id)
+        if broadcast.state is not State.SENDING or broadcast.audience_done:
+            return
+        day = from_ms(broadcast.started_ms or 0).date()
+        condition = segment_condition(broadcast.segment, self._town, day)
+        page = await audience_page(session, condition, broadcast.audience_upto, _PAGE)
+        languages = await rows.languages(session, broadcast_id)
+        await add_batches(session, broadcast, languages, page, self._clock.now_ms())
+        upto = page[-1].id if page else broadcast.audience_upto
+        await rows.set_audience(session, broadcast_id, upto, done=len(page) < _PAGE)
+
+    async def _finish(self, broadcast_id: int, session: Session) -> None:
+        broadcast = await rows.lock(session, broadcast_id)
+        with suppress(RefusedError):  # cancelled meanwhile
+            await rows.move(session, broadcast, Event.FINISH, finished_ms=self._clock.now_ms())

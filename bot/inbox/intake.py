@@ -1,0 +1,82 @@
+"""Durable intake: a webhook's events are committed before LINE gets its 200.
+
+LINE's redelivery is off by default, so what is lost after a 200 is lost for good.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from bot.domain.clock import Clock
+from bot.domain.errors import InvalidInputError
+from bot.line.events import LineEvent, decode
+from bot.store.inbox import Arrival, Inbox
+
+_EVENT_ID = re.compile(r"[\x21-\x7e]{1,100}")
+_MAX_MS = 2**53
+
+
+class NotAWebhookError(InvalidInputError):
+    """The body is signed but is no webhook body."""
+
+
+class _Envelope(msgspec.Struct):
+    """All that is required of a body; LINE's Verify button once sent none but `events`."""
+
+    events: list[msgspec.Raw]
+
+
+class Intake:
+    """Takes webhook bodies in. `wake` is told whose events wait, after they are durable."""
+
+    def __init__(self, inbox: Inbox, clock: Clock, wake: Callable[[Iterable[str]], None]) -> None:
+        self._inbox = inbox
+        self._clock = clock
+        self._wake = wake
+
+    async def accept(self, body: bytes) -> int:
+        """Keep every event of a genuine body; returns how many there were, once they are durable.
+
+        Raises:
+            NotAWebhookError: the body is not `{"events": […]}`.
+        """
+        try:
+            events = msgspec.json.decode(body, type=_Envelope).events
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise NotAWebhookError(f"not a webhook body: {error}") from error
+        if not events:
+            return 0
+        now_ms = self._clock.now_ms()
+        arrivals = [_arrival(bytes(event), now_ms) for event in events]
+        await self._inbox.add(arrivals, now_ms)
+        self._wake(_waiting_users(arrivals))
+        return len(arrivals)
+
+
+def _waiting_users(arrivals: Sequence[Arrival]) -> list[str]:
+    return [arrival.user_id for arrival in arrivals if arrival.waits and arrival.user_id]
+
+
+def _arrival(raw: bytes, now_ms: int) -> Arrival:
+    event = decode(raw)
+    return Arrival(
+        event_id=_event_id(raw, event),
+        user_id=event.user_id,
+        message_id=_plain(event.message_id),
+        timestamp_ms=event.timestamp_ms if 0 < event.timestamp_ms < _MAX_MS else now_ms,
+        raw=raw,
+        waits=event.user_id is not None and event.mode == "active",
+    )
+
+
+def _plain(text: str | None) -> str | None:
+    return text if text and _EVENT_ID.fullmatch(text) else None
+
+
+def _event_id(raw: bytes, event: LineEvent) -> str:
+    """LINE's id; for an event without one, a digest of its bytes, so that the same bytes are one event."""
+    return _plain(event.id) or f"sha256:{hashlib.sha256(raw).hexdigest()}"

@@ -1,0 +1,136 @@
+"""Working off the inbox: in the order of LINE's timestamps for each resident, residents side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+
+from bot.domain.clock import Clock, from_ms
+from bot.domain.residents import Resident, ResidentState, masked
+from bot.line.client import Accepted, LineClient, Rejected
+from bot.line.events import decode
+from bot.store.inbox import Inbox, Outcome, Reply
+from handlers.conversation import Conversation
+
+_log = logging.getLogger(__name__)
+
+_WORKERS = 32
+_RESCAN_SECONDS = 5.0
+REPLY_SECONDS = 55.0
+"""A reply token lives a minute from the webhook's receipt; some of it goes on the way to LINE.
+https://developers.line.biz/en/reference/messaging-api/#send-reply-message-reply-token"""
+_REPLY_ATTEMPTS = 3
+
+
+class Processor:
+    """Runs each event once through the conversation and sends the reply."""
+
+    def __init__(self, inbox: Inbox, conversation: Conversation, line: LineClient, clock: Clock) -> None:
+        self._inbox = inbox
+        self._conversation = conversation
+        self._line = line
+        self._clock = clock
+        self._queue: asyncio.Queue[str] = asyncio.Queue()
+        self._queued: set[str] = set()
+        self._active: set[str] = set()
+        self._again: set[str] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def wake(self, user_ids: Iterable[str]) -> None:
+        """Events of these residents wait."""
+        for user_id in user_ids:
+            if user_id not in self._queued:
+                self._queued.add(user_id)
+                self._queue.put_nowait(user_id)
+
+    def start(self) -> None:
+        """Begin, with what an earlier run of the program left."""
+        self._tasks = [asyncio.create_task(self._work()) for _ in range(_WORKERS)]
+        self._tasks.append(asyncio.create_task(self._rescan()))
+
+    async def stop(self) -> None:
+        """Stop; what is under way stays in the inbox for the next start."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _rescan(self) -> None:
+        """Pick up what no wake told of: left over at the start, or kept by another process."""
+        try:
+            for reply in await self._inbox.unsent_replies():
+                await self._send(reply)
+        except Exception:
+            _log.exception("Could not finish the replies of an earlier run")
+        while True:
+            try:
+                self.wake(await self._inbox.waiting_users())
+            except Exception:
+                _log.exception("Could not look for waiting events; trying again")
+            await asyncio.sleep(_RESCAN_SECONDS)
+
+    async def _work(self) -> None:
+        while True:
+            user_id = await self._queue.get()
+            self._queued.discard(user_id)
+            if user_id in self._active:
+                self._again.add(user_id)  # whoever works for this resident looks again before leaving
+                continue
+            self._active.add(user_id)
+            try:
+                while await self._process_next(user_id) or user_id in self._again:
+                    self._again.discard(user_id)
+            except Exception:
+                _log.exception("Events of %s wait for the next look at the inbox", masked(user_id))
+            finally:
+                self._active.discard(user_id)
+
+    async def _process_next(self, user_id: str) -> bool:
+        found, reply = await self._inbox.process_next(user_id, self._decide, self._clock.now_ms())
+        if reply is not None:
+            await self._send(reply)
+        return found
+
+    def _decide(self, raw: bytes, resident: Resident | None, state_event_ms: int) -> Outcome:
+        event = decode(raw)
+        if event.type == "unsend":
+            return Outcome(resident, unsent_message_id=event.message_id)
+        changes_state = event.type in ("follow", "unfollow")
+        if changes_state and event.timestamp_ms < state_event_ms:
+            return Outcome(resident)  # it arrived late: a newer follow or unfollow has been applied
+        if resident and resident.state is ResidentState.BLOCKED and event.reply_token:
+            resident = replace(resident, state=ResidentState.FOLLOWING)  # who writes to us has not blocked us
+        try:
+            turn = self._conversation.answer(resident, event, self._clock.now())
+        except Exception:
+            _log.exception("The conversation failed on an event of %s; it is skipped", masked(event.user_id))
+            return Outcome(resident)
+        return Outcome(
+            turn.resident,
+            reply_token=event.reply_token,
+            reply=turn.messages,
+            state_event_ms=event.timestamp_ms if changes_state else None,
+        )
+
+    async def _send(self, reply: Reply) -> None:
+        """Reply while the token lives. A token works once, so trying again cannot double the reply."""
+        answer = None
+        for attempt in range(_REPLY_ATTEMPTS):
+            if self._clock.now_ms() >= reply.received_ms + (
+                self._clock.after_ms(REPLY_SECONDS) - self._clock.now_ms()
+            ):
+                break
+            answer = await self._line.reply(reply.token, reply.messages.encode())
+            if isinstance(answer, Accepted | Rejected):
+                break
+            await asyncio.sleep(0.5 * 2**attempt)
+        if not isinstance(answer, Accepted):
+            received = from_ms(reply.received_ms).isoformat(timespec="seconds")
+            _log.warning(
+                "No reply to event %d received at %s: %s", reply.event, received, answer or "token too old"
+            )
+        await self._inbox.replied(reply.event)

@@ -1,0 +1,92 @@
+"""The aiohttp application: the webhook, and what an operator's monitoring asks."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+
+from aiohttp import web
+
+from bot.inbox.intake import NotAWebhookError
+from bot.line.signature import is_genuine
+from bot.wiring import Service
+
+_log = logging.getLogger(__name__)
+
+MAX_BODY = 1024 * 1024
+"""LINE's webhook bodies are a few KB an event; a megabyte is far above what it sends at once."""
+
+SERVICE = web.AppKey("service", Service)
+
+
+async def _webhook(request: web.Request) -> web.Response:
+    """Answer LINE: 200 once every event is durable, 401, 400 or 413 otherwise."""
+    service = request.app[SERVICE]
+    status = await _receive(request, service)
+    service.metrics.webhooks.labels(status).inc()
+    return web.Response(status=status)
+
+
+async def _receive(request: web.Request, service: Service) -> int:
+    try:
+        body = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        return 413
+    if not is_genuine(service.settings.channel_secrets, body, request.headers.get("X-Line-Signature")):
+        _log.warning("Webhook with a bad or missing signature from %s", request.remote)
+        return 401
+    try:
+        service.metrics.events.inc(await service.intake.accept(body))
+    except NotAWebhookError as error:
+        _log.warning("Signed request that is no webhook: %s", error)
+        return 400
+    return 200
+
+
+async def _healthz(_request: web.Request) -> web.Response:
+    return web.Response(text="ok\n")
+
+
+async def _readyz(request: web.Request) -> web.Response:
+    service = request.app[SERVICE]
+    faults = {}
+    try:
+        await service.store.inbox.waiting()
+    except Exception as error:
+        faults["database"] = f"{type(error).__name__}: {error}"
+    if not service.ticker.healthy:
+        faults["clock"] = "the last tick failed or is overdue"
+    if not service.sender.healthy:
+        faults["sender"] = "the outbox could not be read"
+    state = {"ready": not faults, "faults": faults}
+    return web.json_response(state, status=503 if faults else 200, dumps=json.dumps)
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    service = request.app[SERVICE]
+    waiting, _ = await service.store.inbox.waiting()
+    backlog = await service.store.outbox.backlog()
+    service.metrics.inbox.set(waiting)
+    service.metrics.outbox.set(sum(batches for batches, _ in backlog.values()))
+    return web.Response(
+        body=service.metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+    )
+
+
+def application(service: Callable[[], AbstractAsyncContextManager[Service]]) -> web.Application:
+    """The application; `service` is started with it and stopped after the last request."""
+    app = web.Application(client_max_size=MAX_BODY)
+
+    async def running(app: web.Application) -> AsyncIterator[None]:
+        async with service() as started:
+            app[SERVICE] = started
+            yield
+
+    app.cleanup_ctx.append(running)
+    app.router.add_post("/line/webhook", _webhook)
+    app.router.add_get("/healthz", _healthz)
+    app.router.add_get("/readyz", _readyz)
+    app.router.add_get("/metrics", _metrics)
+    return app

@@ -1,0 +1,168 @@
+"""The only place that builds objects together."""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from bot.broadcasts.compose import Composer
+from bot.broadcasts.conductor import Conductor
+from bot.broadcasts.notices import NoticeClock
+from bot.delivery.pace import MULTICASTS_PER_SECOND, Pace
+from bot.delivery.sender import Sender
+from bot.domain.clock import Clock
+from bot.domain.errors import ConfigurationError
+from bot.inbox.intake import Intake
+from bot.inbox.processor import Processor
+from bot.line.client import LineClient
+from bot.metrics import Metrics
+from bot.rendering import Templates
+from bot.schedule.ticker import Ticker
+from bot.settings import Settings
+from bot.store.store import Store, open_database, sqlite_path
+from bot.town import load, templates_for
+from bot.town.model import Town
+from handlers.conversation import Conversation
+
+_log = logging.getLogger(__name__)
+
+_RETENTION_SECONDS = 30 * 24 * 3600
+"""How long raw webhook events are kept after they have been processed."""
+_HOUSEKEEPING_TICKS = 600
+
+
+@asynccontextmanager
+async def opened_store(settings: Settings, clock: Clock) -> AsyncIterator[Store]:
+    """The store, brought up to date and closed at the end."""
+    database = await open_database(settings.database_url, clock)
+    try:
+        for name in await database.upgrade():
+            _log.info("Database: applied migration %s", name)
+        yield Store.over(database, clock)
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def line_client(settings: Settings) -> AsyncIterator[LineClient]:
+    """A client of the Messaging API.
+
+    Raises:
+        ConfigurationError: no channel is configured.
+    """
+    settings.require_line()
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        yield LineClient(session, settings.api_base, settings.access_token)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What staff work with: the town, its templates, and the store."""
+
+    settings: Settings
+    clock: Clock
+    town: Town
+    templates: Templates
+    store: Store
+    composer: Composer
+
+
+@asynccontextmanager
+async def opened_desk(settings: Settings) -> AsyncIterator[Desk]:
+    """Everything a command of the CLI needs.
+
+    Raises:
+        ConfigurationError: the town's folder has faults, or the database cannot be opened.
+    """
+    clock = settings.clock()
+    town = load(settings.town)
+    templates = templates_for(town)
+    async with opened_store(settings, clock) as store:
+        yield Desk(settings, clock, town, templates, store, Composer(store, town, templates, clock))
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The running service, as the web application sees it."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    intake: Intake
+    sender: Sender
+    ticker: Ticker
+    metrics: Metrics
+
+
+@contextmanager
+def _alone(path: Path | None) -> Iterator[None]:
+    """Hold a SQLite file for this process: two services on one file would not know of each other's leases.
+
+    The lock is the operating system's, so it is gone with the process, however that ends.
+    """
+    if path is None:
+        yield
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(path.name + ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConfigurationError(
+                f"{path} はほかの machi serve が使っています。先にそちらを止めるか、"
+                "MACHI_DATABASE_URL で別のデータベースを指定してください。"
+            ) from None
+        yield
+
+
+@asynccontextmanager
+async def running_service(settings: Settings) -> AsyncIterator[Service]:
+    """Webhook intake, conversation, clock and sender, started and at the end stopped.
+
+    Raises:
+        ConfigurationError: something is missing or wrong in the environment or the town's folder.
+    """
+    settings.require_line()
+    file = sqlite_path(settings.database_url)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(_alone(file))
+        desk = await stack.enter_async_context(opened_desk(settings))
+        line = await stack.enter_async_context(line_client(settings))
+        store, clock, metrics = desk.store, desk.clock, Metrics()
+        processor = Processor(store.inbox, Conversation(desk.town), line, clock)
+        pace = Pace(MULTICASTS_PER_SECOND)
+        sender = Sender(store.outbox, store.broadcasts, line, clock, pace=pace, on_end=metrics.batch_ended)
+        conductor = Conductor(store, desk.town, clock, sender.wake)
+        notices = NoticeClock(store, desk.town, desk.templates, clock)
+        ticker = Ticker(_each_tick(notices, store, clock))
+        sender.start(alone=file is not None)
+        stack.push_async_callback(sender.stop)
+        conductor.start()
+        stack.push_async_callback(conductor.stop)
+        processor.start()
+        stack.push_async_callback(processor.stop)
+        ticker.start()
+        stack.push_async_callback(ticker.stop)
+        intake = Intake(store.inbox, clock, processor.wake)
+        yield Service(settings, clock, store, intake, sender, ticker, metrics)
+
+
+def _each_tick(notices: NoticeClock, store: Store, clock: Clock) -> Callable[[], Awaitable[None]]:
+    """The notices at every tick; now and then, housekeeping."""
+    counter = itertools.count()
+
+    async def tick() -> None:
+        await notices.tick()
+        if next(counter) % _HOUSEKEEPING_TICKS == 0:
+            await store.inbox.purge(clock.after_ms(-_RETENTION_SECONDS))
+            await store.outbox.scrub_erased()
+
+    return tick
