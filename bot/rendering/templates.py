@@ -92,12 +92,11 @@ class Templates:
             RenderError: there is no such template, or one of its files has a syntax error.
         """
         own = self.languages(name)
-        return {
-            variable: use
-            for each in (own if language is None else [self._fallback(own, language)])
-            for key in self._keys(name, each)
-            for variable, use in self._uses(key).required.items()
-        }
+        required: dict[str, Use] = {}
+        for each in own if language is None else (self._fallback(own, language),):
+            for key in self._keys(name, each):
+                required = {**self._uses(key).required, **required}
+        return required
 
     def render(
         self, name: str, language: str, context: Mapping[str, Any], *, drill: bool = False

@@ -1,0 +1,1 @@
+"""A town's folder, read and proved."""

@@ -1,0 +1,122 @@
+"""Reads a town's folder into a `Town`, or lists every fault in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.domain.errors import Fault, TownFaultsError
+from bot.domain.residents import Fact
+from bot.rendering import Templates
+from bot.town.faults import Faults
+from bot.town.model import Choice, Shelter, Town
+from bot.town.notices import Entry, read_notices
+from bot.town.profile import Profile, read_profile
+from bot.town.sheets import read_bus_stops, read_garbage_areas, read_shelters
+
+SHARED_TEMPLATES = Path(__file__).parents[2] / "templates"
+"""The templates every town has, in the root of the project."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read: the town (None if `town.toml` or the folder cannot be read), its notices, the faults."""
+
+    town: Town | None
+    entries: Sequence[Entry]
+    faults: list[Fault]
+
+
+def load(folder: Path) -> Town:
+    """The town a folder describes.
+
+    Raises:
+        TownFaultsError: the folder has faults in its data; every one is listed with file and line.
+    """
+    reading = read(folder)
+    if reading.faults or reading.town is None:
+        raise TownFaultsError(reading.faults)
+    return reading.town
+
+
+def read(folder: Path) -> Reading:
+    """Read every file of a town's folder, noting the faults of all."""
+    if not folder.is_dir():
+        missing = "町のフォルダーがありません。環境変数 MACHI_TOWN を確かめてください。"
+        return Reading(None, (), [Fault(str(folder), 0, missing)])
+    notes: dict[str, Faults] = {}
+
+    def faults(file: str) -> Faults:
+        return notes.setdefault(file, Faults(file))
+
+    profile = read_profile(folder / "town.toml", faults("town.toml"))
+    if profile is None:
+        return Reading(None, (), faults("town.toml").found)
+    asked = {topic.asks for topic in profile.topics}
+    choices: dict[Fact, tuple[Choice, ...]] = {Fact.DISTRICT: profile.districts, Fact.TAX: profile.taxes}
+    if Fact.BUS_STOP in asked:
+        choices[Fact.BUS_STOP] = read_bus_stops(folder / "bus_stops.csv", faults("bus_stops.csv"))
+    if Fact.GARBAGE_AREA in asked:
+        areas = "garbage/area_days.csv"
+        choices[Fact.GARBAGE_AREA] = read_garbage_areas(folder / areas, faults(areas))
+    for fact in asked & {Fact.DISTRICT, Fact.TAX}:
+        if not choices[fact]:
+            key = "districts" if fact is Fact.DISTRICT else "taxes"
+            faults("town.toml").add(0, f"分野が尋ねる [[{key}]] が1つもありません。")
+    taxes = [choice.name for choice in profile.taxes]
+    entries = read_notices(folder / "notices.toml", faults("notices.toml"), taxes, faults)
+    shelters = read_shelters(folder / "shelters.csv", faults("shelters.csv"))
+    town = _town(folder, profile, choices, entries, shelters)
+    return Reading(town, entries, sorted(fault for note in notes.values() for fault in note.found))
+
+
+def _town(
+    folder: Path,
+    profile: Profile,
+    choices: Mapping[Fact, tuple[Choice, ...]],
+    entries: Sequence[Entry],
+    shelters: tuple[Shelter, ...],
+) -> Town:
+    return Town(
+        folder=folder,
+        name=profile.name,
+        reading=profile.reading,
+        romaji=profile.romaji,
+        codes=profile.codes,
+        office=profile.office,
+        languages=profile.languages,
+        topics=profile.topics,
+        choices=choices,
+        notices=tuple(entry.notice for entry in entries),
+        shelters=shelters,
+    )
+
+
+def template_folders(folder: Path) -> tuple[Path, ...]:
+    """The shared templates, then the town's own, which override them file by file."""
+    own = folder / "templates"
+    return (SHARED_TEMPLATES, own) if own.is_dir() else (SHARED_TEMPLATES,)
+
+
+def town_variables(town: Town) -> Mapping[str, Any]:
+    """What templates see as `town`; `labels` maps a name to its labels by language, for the filter `label`."""
+    chosen = [choice for choices in town.choices.values() for choice in choices]
+    return {
+        "name": town.name,
+        "reading": town.reading,
+        "romaji": town.romaji,
+        "office": {
+            "name": town.office.name,
+            "phone": town.office.phone,
+            "hours": town.office.hours,
+            "website": town.office.website,
+        },
+        "labels": {choice.name: dict(choice.labels) for choice in chosen},
+    }
+
+
+def templates_for(town: Town) -> Templates:
+    """The town's templates, ready to render."""
+    return Templates(template_folders(town.folder), town_variables(town), base=town.folder)

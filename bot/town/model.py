@@ -1,0 +1,136 @@
+"""What a town's folder says, as plain data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+from bot.domain.broadcasts import Priority
+from bot.domain.residents import LANGUAGES, Fact
+from bot.schedule.rules import CalendarEntry, Rule
+
+PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.]*)\}")
+"""`{name}` in a notice's title or segment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something a resident can choose: a district, a tax, a bus stop, a garbage area.
+
+    `name` is the value stored as a fact and used in segments. `reading` is hiragana for search,
+    `aliases` are other spellings, `labels` maps a language to how it is shown (else `name`).
+    """
+
+    name: str
+    reading: str = ""
+    aliases: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def label(self, language: str) -> str:
+        """How it is shown in a language."""
+        return self.labels.get(language, self.labels.get("ja", self.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic (分野): `choice.name` is its key, such as `childcare`.
+
+    `asks` is the fact its question refines it with, or None where there is nothing to ask.
+    """
+
+    choice: Choice
+    asks: Fact | None = None
+
+    @property
+    def key(self) -> str:
+        """The value of the `topic` fact."""
+        return self.choice.name
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A standing notice: what goes out, to whom, and when.
+
+    `segment` may hold `{placeholders}` that each occurrence's context fills in.
+    `context` is passed to the template beside the occurrence's own. `grace` is how long after its
+    time a missed occurrence may still go out.
+    """
+
+    name: str
+    title: str
+    template: str
+    segment: str
+    rule: Rule
+    grace: timedelta
+    calendar: tuple[CalendarEntry, ...] = ()
+    context: Mapping[str, str] = field(default_factory=dict)
+    priority: Priority = Priority.NORMAL
+
+    def titled(self, context: Mapping[str, str]) -> str:
+        """The title with its `{placeholders}` filled in from an occurrence's context."""
+        return PLACEHOLDER.sub(lambda found: context.get(found[1], found[0]), self.title)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelter:
+    """A designated emergency evacuation site (指定緊急避難場所) and the hazards it is fit for.
+
+    `hazards` holds the names of the open-data columns: 洪水, 崖崩れ、土石流及び地滑り, 高潮, 地震,
+    津波, 大規模な火事, 内水氾濫, 火山現象.
+    """
+
+    id: str
+    name: str
+    address: str
+    latitude: float
+    longitude: float
+    hazards: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """How to reach the town office, in words for residents."""
+
+    name: str
+    phone: str
+    hours: str
+    website: str
+    closed: tuple[date, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """A town as its folder describes it.
+
+    `codes` maps `jis` (5 digits), `local_government` (6), `jma_class20`, `jma_class15`, `jma_class10`,
+    `jma_prefecture` to codes; a town is always matched by code, never by name.
+    `languages` are those the conversation offers; every one of LANGUAGES can be registered.
+    """
+
+    folder: Path
+    name: str
+    reading: str
+    romaji: str
+    codes: Mapping[str, str]
+    office: Office
+    languages: tuple[str, ...]
+    topics: tuple[Topic, ...]
+    choices: Mapping[Fact, tuple[Choice, ...]]
+    notices: tuple[Notice, ...]
+    shelters: tuple[Shelter, ...]
+
+    def topic(self, key: str) -> Topic | None:
+        """The topic of that key, if the town has it."""
+        return next((topic for topic in self.topics if topic.key == key), None)
+
+    def vocabulary(self) -> dict[str, tuple[str, ...]]:
+        """The known values of each fact that has a fixed list (all but children's months)."""
+        names = {str(fact): tuple(c.name for c in choices) for fact, choices in self.choices.items()}
+        return {
+            **names,
+            str(Fact.TOPIC): tuple(topic.key for topic in self.topics),
+            "language": LANGUAGES,
+        }

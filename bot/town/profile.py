@@ -1,0 +1,171 @@
+"""Reads `town.toml`: who the town is, how to reach it, and what its residents can choose."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.domain.residents import LANGUAGES, Fact
+from bot.rendering.nearest import did_you_mean
+from bot.town.faults import Faults
+from bot.town.model import Choice, Office, Topic
+from bot.town.toml_tables import Table, read_toml
+
+TOPICS = ("childcare", "disaster", "bus", "tax")
+"""Topics that every town has; others are the town's own."""
+
+_ASKABLE = (Fact.BIRTH_MONTH, Fact.DISTRICT, Fact.BUS_STOP, Fact.TAX, Fact.GARBAGE_AREA)
+_CODES = {
+    "jis": 5,
+    "local_government": 6,
+    "jma_class20": 7,
+    "jma_class15": 6,
+    "jma_class10": 6,
+    "jma_prefecture": 6,
+}
+"""The codes of a town and how many digits each has."""
+
+_KEY = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What `town.toml` says; see `Town` for the meaning of each field."""
+
+    name: str
+    reading: str
+    romaji: str
+    codes: Mapping[str, str]
+    office: Office
+    languages: tuple[str, ...]
+    topics: tuple[Topic, ...]
+    districts: tuple[Choice, ...]
+    taxes: tuple[Choice, ...]
+
+
+def read_profile(file: Path, faults: Faults) -> Profile | None:
+    """The profile, with empty values where faults were noted; None if the file cannot be read at all."""
+    table = read_toml(file, faults)
+    if table is None:
+        return None
+    profile = Profile(
+        name=table.text("name"),
+        reading=table.text("reading"),
+        romaji=table.text("romaji"),
+        languages=_languages(table),
+        codes=_codes(table.table("codes")),
+        office=_office(table.table("office")),
+        topics=_topics(table),
+        districts=_choices(table, "districts"),
+        taxes=_choices(table, "taxes"),
+    )
+    if profile.reading and not re.fullmatch(r"[ぁ-ゖー]+", profile.reading):
+        table.fault("reading", "「reading」はひらがなで書いてください。")
+    table.finish()
+    return profile
+
+
+def _languages(table: Table) -> tuple[str, ...]:
+    languages: tuple[str, ...] = table.items("languages", str, required=True)
+    for language in languages:
+        if language not in LANGUAGES:
+            table.fault("languages", f"言語「{language}」はありません。{did_you_mean(language, LANGUAGES)}")
+    if languages and "ja" not in languages:
+        table.fault("languages", "「languages」には ja を入れてください。訳のない言葉は日本語で送ります。")
+    return languages
+
+
+def check_digit(jis: str) -> str:
+    """The sixth digit of a 全国地方公共団体コード, from the five of JIS X 0401/0402 (総務省 検査数字)."""
+    total = sum(int(digit) * weight for digit, weight in zip(jis, (6, 5, 4, 3, 2), strict=True))
+    return str((11 - total % 11) % 10)
+
+
+def _codes(table: Table) -> dict[str, str]:
+    codes = {}
+    for key, digits in _CODES.items():
+        codes[key] = table.text(key)
+        if codes[key] and not re.fullmatch(rf"\d{{{digits}}}", codes[key]):
+            table.fault(key, f"「{key}」は{digits}桁の数字です(いまは {codes[key]})。")
+    table.finish()
+    jis, whole, class20 = codes["jis"], codes["local_government"], codes["jma_class20"]
+    if re.fullmatch(r"\d{5}", jis):
+        if whole and whole != jis + check_digit(jis):
+            expected = jis + check_digit(jis)
+            table.fault("local_government", f"jis {jis} の団体コードは、検査数字を付けて {expected} です。")
+        if class20 and not class20.startswith(jis):
+            table.fault("jma_class20", f"気象庁の市町村コードは {jis} で始まります(いまは {class20})。")
+    return codes
+
+
+def _office(table: Table) -> Office:
+    office = Office(
+        name=table.text("name"),
+        phone=table.text("phone"),
+        hours=table.text("hours"),
+        website=table.text("website"),
+        closed=table.day_list("closed"),
+    )
+    if office.phone and not re.fullmatch(r"0\d{1,4}-\d{1,4}-\d{3,4}", office.phone):
+        table.fault("phone", "電話番号は市外局番から 0237-00-0000 のように書いてください。")
+    if office.website and not re.fullmatch(r"https?://\S+", office.website):
+        table.fault("website", "「website」は https:// で始まるアドレスを書いてください。")
+    table.finish()
+    return office
+
+
+def _topics(table: Table) -> tuple[Topic, ...]:
+    topics = []
+    tables = table.tables("topics")
+    for each in tables:
+        choice = _choice(each, "key")
+        if choice.name and not _KEY.fullmatch(choice.name):
+            each.fault("key", f"分野の key「{choice.name}」は半角の英小文字・数字・_ で書いてください。")
+        if choice.name and "ja" not in choice.labels:
+            each.fault("labels", f"分野「{choice.name}」には labels.ja(日本語の表示)が必要です。")
+        topics.append(Topic(choice, _asks(each)))
+        each.finish()
+    _unique(tables, "key", [topic.key for topic in topics])
+    for key in TOPICS:
+        if key not in {topic.key for topic in topics}:
+            table.fault("topics", f"分野「{key}」がありません。どの町にも必要な分野です。")
+    return tuple(topics)
+
+
+def _asks(table: Table) -> Fact | None:
+    asks = table.text("asks", required=False)
+    if not asks:
+        return None
+    if asks not in _ASKABLE:
+        table.fault("asks", f"「{asks}」は尋ねられません。{did_you_mean(asks, map(str, _ASKABLE))}")
+        return None
+    return Fact(asks)
+
+
+def _choices(table: Table, key: str) -> tuple[Choice, ...]:
+    tables = table.tables(key)
+    choices = tuple(_choice(each, "name") for each in tables)
+    for each in tables:
+        each.finish()
+    _unique(tables, "name", [choice.name for choice in choices])
+    return choices
+
+
+def _choice(table: Table, key: str) -> Choice:
+    name = table.text(key)
+    if '"' in name or "\n" in name:
+        table.fault(key, "名前に引用符や改行は使えません。")
+    labels = table.texts("labels")
+    for language in labels.keys() - set(LANGUAGES):
+        table.fault("labels", f"言語「{language}」はありません。{did_you_mean(language, LANGUAGES)}")
+    return Choice(name, table.text("reading", required=False), table.items("aliases", str), labels)
+
+
+def _unique(tables: Iterable[Table], key: str, names: Iterable[str]) -> None:
+    seen = set()
+    for table, name in zip(tables, names, strict=True):
+        if name in seen:
+            table.fault(key, f"「{name}」が2つあります。")
+        seen.add(name)
