@@ -27,6 +27,7 @@ class Settings:
     staff: str | None
     clock_start: datetime | None
     clock_speed: float
+    multicasts_per_second: float
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -52,7 +53,10 @@ class Settings:
             port=_port(get("PORT", "8080")),
             staff=get("MACHI_STAFF") or None,
             clock_start=_moment(start) if start else None,
-            clock_speed=_speed(get("MACHI_CLOCK_SPEED", "1")),
+            clock_speed=_positive("MACHI_CLOCK_SPEED", get("MACHI_CLOCK_SPEED", "1")),
+            multicasts_per_second=_positive(
+                "MACHI_MULTICASTS_PER_SECOND", get("MACHI_MULTICASTS_PER_SECOND", "200")
+            ),
         )
 
     def clock(self) -> Clock:
@@ -86,14 +90,14 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _speed(text: str) -> float:
+def _positive(name: str, text: str) -> float:
     try:
-        speed = float(text)
+        number = float(text)
     except ValueError:
-        speed = 0.0
-    if not 0 < speed <= 1e6:
-        raise ConfigurationError(f"MACHI_CLOCK_SPEED は 0 より大きい数で書いてください: {text}")
-    return speed
+        number = 0.0
+    if not 0 < number <= 1e6:
+        raise ConfigurationError(f"{name} は 0 より大きい数で書いてください: {text}")
+    return number
 
 
 def _moment(text: str) -> datetime:

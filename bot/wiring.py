@@ -15,7 +15,7 @@ import aiohttp
 from bot.broadcasts.compose import Composer
 from bot.broadcasts.conductor import Conductor
 from bot.broadcasts.notices import NoticeClock
-from bot.delivery.pace import MULTICASTS_PER_SECOND, Pace
+from bot.delivery.pace import Pace
 from bot.delivery.sender import Sender
 from bot.domain.clock import Clock
 from bot.domain.errors import ConfigurationError
@@ -138,7 +138,7 @@ async def running_service(settings: Settings) -> AsyncIterator[Service]:
         line = await stack.enter_async_context(line_client(settings))
         store, clock, metrics = desk.store, desk.clock, Metrics()
         processor = Processor(store.inbox, Conversation(desk.town), line, clock)
-        pace = Pace(MULTICASTS_PER_SECOND)
+        pace = Pace(settings.multicasts_per_second)
         sender = Sender(store.outbox, store.broadcasts, line, clock, pace=pace, on_end=metrics.batch_ended)
         conductor = Conductor(store, desk.town, clock, sender.wake)
         notices = NoticeClock(store, desk.town, desk.templates, clock)

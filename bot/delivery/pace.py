@@ -1,12 +1,13 @@
-"""The rate limit: a bucket of tokens that fills at LINE's rate."""
+"""The rate limit: a bucket of tokens that fills at LINE's rate.
+
+LINE takes 200 multicasts a second of a channel (since 2025-04-23).
+https://developers.line.biz/en/reference/messaging-api/#rate-limits
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-
-MULTICASTS_PER_SECOND = 200.0
-"""Since 2025-04-23; https://developers.line.biz/en/reference/messaging-api/#rate-limits"""
 
 
 class Pace:

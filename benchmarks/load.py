@@ -1,0 +1,102 @@
+"""The load generator: signed webhooks over kept-alive connections, one request at a time on each.
+
+Written on bare asyncio so that the servers, not the generator, are what is measured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import itertools
+import json
+import sys
+import time
+from collections.abc import Iterator
+
+from benchmarks.programs import SECRET
+
+_RESIDENTS = 10_000
+
+
+def request(number: int, run: str, mode: str) -> bytes:
+    """A webhook request with one text message event of its own id; `standby` ones are only recorded."""
+    event = {
+        "type": "message",
+        "mode": mode,
+        "timestamp": 1_790_000_000_000 + number,
+        "source": {"type": "user", "userId": f"U{number % _RESIDENTS:032x}"},
+        "webhookEventId": f"{run}{number:012d}",
+        "deliveryContext": {"isRedelivery": False},
+        "replyToken": f"{number:032x}",
+        "message": {"id": str(number), "type": "text", "text": "登録内容", "quoteToken": "q" * 20},
+    }
+    body = json.dumps({"destination": "U" + "0" * 32, "events": [event]}, ensure_ascii=False).encode()
+    signed = base64.b64encode(hmac.digest(SECRET.encode(), body, hashlib.sha256))
+    head = (
+        b"POST /line/webhook HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"X-Line-Signature: %b\r\nContent-Length: %d\r\n\r\n" % (signed, len(body))
+    )
+    return head + body
+
+
+class _Connection(asyncio.Protocol):
+    """Sends the next request when the last one has been answered."""
+
+    def __init__(self, requests: Iterator[bytes], latencies: list[float], end: float) -> None:
+        self._requests, self._latencies, self._end = requests, latencies, end
+        self._buffer = b""
+        self._since = 0.0
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._next()
+
+    def _next(self) -> None:
+        self._since = time.perf_counter()
+        if self._since >= self._end:
+            self._transport.close()
+            self.done.set_result(None)
+            return
+        self._transport.write(next(self._requests))
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        if b"\r\n\r\n" not in self._buffer:
+            return
+        if not self._buffer.startswith(b"HTTP/1.1 200"):
+            self.done.set_exception(RuntimeError(self._buffer.decode("latin-1")))
+            self._transport.close()
+            return
+        self._latencies.append(time.perf_counter() - self._since)
+        self._buffer = b""
+        self._next()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.done.done():
+            self.done.set_exception(exc or ConnectionError("the server closed the connection"))
+
+
+async def drive(port: int, connections: int, seconds: float, run: str, mode: str) -> dict[str, float]:
+    """Requests a second and the 99th percentile of their latency in milliseconds; `run` makes ids new."""
+    loop = asyncio.get_running_loop()
+    latencies: list[float] = []
+    requests = (request(number, run, mode) for number in itertools.count())
+    start = time.perf_counter()
+    pairs = [
+        await loop.create_connection(
+            lambda: _Connection(requests, latencies, start + seconds), "127.0.0.1", port
+        )
+        for _ in range(connections)
+    ]
+    await asyncio.gather(*(protocol.done for _, protocol in pairs))
+    elapsed = time.perf_counter() - start
+    return {"rate": len(latencies) / elapsed, "p99_ms": sorted(latencies)[int(len(latencies) * 0.99)] * 1000}
+
+
+if __name__ == "__main__":
+    port_, connections_, seconds_, run_, mode_ = sys.argv[1:]
+    print(json.dumps(asyncio.run(drive(int(port_), int(connections_), float(seconds_), run_, mode_))))
