@@ -15,7 +15,6 @@ import sys
 
 from aiohttp import web
 
-
 SECRET = "benchmark"  # signs the webhooks that the load generator sends
 
 
