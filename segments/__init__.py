@@ -1,1 +1,23 @@
-"""The segment language: text to typed expression to SQL."""
+"""The segment language: who is meant, as text → checked expression → one SQL condition. No I/O."""
+
+from segments.errors import SegmentError
+from segments.explanation import explain
+from segments.expression import Expression
+from segments.matching import matches
+from segments.parser import parse
+from segments.quoting import fill, quote
+from segments.sql import Condition, compile  # noqa: A004  the word of the trade, always used as segments.compile
+from segments.vocabulary import Vocabulary
+
+__all__ = [
+    "Condition",
+    "Expression",
+    "SegmentError",
+    "Vocabulary",
+    "compile",
+    "explain",
+    "fill",
+    "matches",
+    "parse",
+    "quote",
+]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot.domain.errors import Fault
 from bot.domain.residents import LANGUAGES
-from bot.rendering.nearest import did_you_mean
+from bot.domain.nearest import did_you_mean
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 _KINDS = (".txt.j2", ".flex.json.j2")

@@ -19,7 +19,7 @@ from bot.rendering import drill as drills
 from bot.rendering import library
 from bot.rendering.environment import BREAK, environment, run
 from bot.rendering.filters import FilterError
-from bot.rendering.nearest import did_you_mean
+from bot.domain.nearest import did_you_mean
 from bot.rendering.variables import GIVEN, Use, Variables, variables
 
 _BLANK_LINES = re.compile(r"\n{3,}")

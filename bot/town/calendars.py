@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from bot.rendering.nearest import did_you_mean
+from bot.domain.nearest import did_you_mean
 from bot.schedule.holidays import roll_forward
 from bot.schedule.rules import CalendarEntry
 from bot.town.csv_rows import Row, read_csv

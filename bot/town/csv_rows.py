@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.rendering.nearest import did_you_mean
+from bot.domain.nearest import did_you_mean
 from bot.town.faults import Faults
 
 

@@ -9,7 +9,7 @@ from datetime import time, timedelta
 from pathlib import Path
 
 from bot.domain.broadcasts import Priority
-from bot.rendering.nearest import did_you_mean
+from bot.domain.nearest import did_you_mean
 from bot.schedule.rules import (
     CalendarEntry,
     ChildAge,

@@ -9,7 +9,7 @@ from datetime import date, time
 from pathlib import Path as FilePath
 from typing import Any
 
-from bot.rendering.nearest import did_you_mean
+from bot.domain.nearest import did_you_mean
 from bot.town.faults import Faults, day
 from bot.town.toml_lines import Path, line_of, lines
 

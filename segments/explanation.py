@@ -1,0 +1,72 @@
+"""An expression in words that a clerk can check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from segments.expression import And, Child, Everybody, Expression, Named, Not, Or, Span
+from segments.spans import Months, birth_months
+from segments.vocabulary import AGE_MONTHS, BIRTH_MONTH, WORDS
+
+
+def explain(expression: Expression, today: date, labels: Mapping[str, str] | None = None) -> str:
+    """One Japanese sentence; ages also as the months of birth they mean on that day.
+
+    `labels` maps topics' keys to what residents see.
+    """
+    if isinstance(expression, Everybody):
+        return "フォローしている人全員"
+    return f"フォローしている人のうち、次に当てはまる人: {_words(expression, today, labels or {})}"
+
+
+def _words(node: Expression, today: date, labels: Mapping[str, str]) -> str:
+    match node:
+        case Everybody():
+            return "だれでもよい"
+        case Not(Named(field, names)):
+            return f"{WORDS[field]}が{_names(names, labels)}ではない"
+        case Not(inner):
+            return f"({_words(inner, today, labels)})ではない"
+        case And(parts):
+            return "、かつ、".join(_part(part, today, labels) for part in parts)
+        case Or(parts):
+            return "、または、".join(_part(part, today, labels) for part in parts)
+        case Named(field, names):
+            return f"{WORDS[field]}が{_names(names, labels)}である"
+        case Child():
+            return _child(node, today)
+
+
+def _part(node: Expression, today: date, labels: Mapping[str, str]) -> str:
+    words = _words(node, today, labels)
+    return f"({words})" if isinstance(node, And | Or) else words
+
+
+def _names(names: tuple[str, ...], labels: Mapping[str, str]) -> str:
+    return "か".join(f"「{labels.get(name, name)}」" for name in names)
+
+
+def _child(child: Child, today: date) -> str:
+    months = "か".join(_months(each) for each in birth_months(child, today)) or "当てはまらない年月の"
+    if child.field == BIRTH_MONTH:
+        return f"{months}生まれの子どもがいる"
+    ages = "か".join(_age(child.field, span) for span in child.spans)
+    return f"{WORDS[child.field]}が{ages}({months}生まれ)の子どもがいる"
+
+
+def _age(field: str, span: Span) -> str:
+    unit = "か月" if field == AGE_MONTHS else "歳"
+    low, high = (None if end is None else f"{end}{unit}" for end in span)
+    return _range(low, high, "以上", "以下")
+
+
+def _months(months: Months) -> str:
+    first, last = (None if end is None else f"{int(end[:4])}年{int(end[5:])}月" for end in months)
+    return _range(first, last, "以後", "以前")
+
+
+def _range(low: str | None, high: str | None, from_low: str, to_high: str) -> str:
+    if low is None or high is None:
+        return f"{low}{from_low}" if low else f"{high}{to_high}"
+    return low if low == high else f"{low}〜{high}"
