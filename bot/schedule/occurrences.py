@@ -1,0 +1,108 @@
+"""From a rule to its occurrences in a span of time: pure, in order, and cheap when there are none."""
+
+from __future__ import annotations
+
+import calendar as months
+import heapq
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+
+from bot.domain.clock import TOKYO
+from bot.domain.months import month_of, months_before
+from bot.schedule import crontab
+from bot.schedule.rules import (
+    CalendarEntry,
+    ChildAge,
+    Cron,
+    DaysBefore,
+    Monthly,
+    Occurrence,
+    OnDates,
+    Rule,
+    Weekly,
+)
+
+_HORIZON = timedelta(days=5 * 366)
+
+
+def occurrences(
+    rule: Rule, calendar: Sequence[CalendarEntry], after: datetime, until: datetime
+) -> Iterator[Occurrence]:
+    """Every occurrence with `after` < at <= `until`, in the order of (at, key).
+
+    Keys are unique within a notice and stay the same when a date of the calendar moves: `2026-11-24`,
+    `2026-11-24T09:00` (cron), `固定資産税/2026/3/-7` (days before), `2026-03/18` (month of birth and age in
+    months).
+    """
+    after, until = after.astimezone(TOKYO), until.astimezone(TOKYO)
+    match rule:
+        case OnDates(dates, at):
+            return _on(at, after, until, lambda day: day in dates)
+        case Weekly(weekdays, at):
+            return _on(at, after, until, lambda day: day.weekday() in weekdays)
+        case Monthly(at, days, nth_weekdays):
+            return _on(at, after, until, lambda day: _is_monthly(day, days, nth_weekdays))
+        case Cron(expression):
+            moments = crontab.moments(expression, after, until)
+            return (Occurrence(moment, f"{moment:%Y-%m-%dT%H:%M}") for moment in moments)
+        case DaysBefore():
+            return _days_before(rule, calendar, after, until)
+        case ChildAge():
+            return _child_age(rule, after, until)
+
+
+def next_occurrence(rule: Rule, calendar: Sequence[CalendarEntry], after: datetime) -> Occurrence | None:
+    """The first occurrence after a moment; None if there is none in the next five years."""
+    return next(occurrences(rule, calendar, after, after + _HORIZON), None)
+
+
+def _days(after: datetime, until: datetime) -> Iterator[date]:
+    """Every day that the span touches."""
+    day = after.date()
+    while day <= until.date():
+        yield day
+        day += timedelta(days=1)
+
+
+def _at(day: date, at: time) -> datetime:
+    return datetime.combine(day, at, TOKYO)
+
+
+def _on(at: time, after: datetime, until: datetime, fits: Callable[[date], bool]) -> Iterator[Occurrence]:
+    for day in _days(after, until):
+        if after < _at(day, at) <= until and fits(day):
+            yield Occurrence(_at(day, at), day.isoformat())
+
+
+def _is_monthly(day: date, days: Sequence[int], nth_weekdays: Sequence[tuple[int, int]]) -> bool:
+    is_last = day.day == months.monthrange(day.year, day.month)[1]
+    return (
+        day.day in days or (is_last and -1 in days) or ((day.day - 1) // 7 + 1, day.weekday()) in nth_weekdays
+    )
+
+
+def _days_before(
+    rule: DaysBefore, calendar: Sequence[CalendarEntry], after: datetime, until: datetime
+) -> Iterator[Occurrence]:
+    """The earliest first; entries of a calendar need not be in order."""
+    found = []
+    for entry in calendar:
+        for days in rule.days:
+            at = _at(entry.day - timedelta(days=days), rule.at)
+            if after < at <= until:
+                context = {**entry.context, "due_date": entry.day.isoformat(), "days_left": str(days)}
+                found.append(Occurrence(at, f"{entry.key}/-{days}", context))
+    yield from sorted(found, key=lambda occurrence: (occurrence.at, occurrence.key))
+
+
+def _child_age(rule: ChildAge, after: datetime, until: datetime) -> Iterator[Occurrence]:
+    streams = [_reaching(age, rule, after, until) for age in rule.months]
+    yield from heapq.merge(*streams, key=lambda occurrence: (occurrence.at, occurrence.key))
+
+
+def _reaching(age: int, rule: ChildAge, after: datetime, until: datetime) -> Iterator[Occurrence]:
+    for day in _days(after, until):
+        if day.day == rule.day and after < _at(day, rule.at) <= until:
+            birth_month = months_before(month_of(day), age)
+            context = {"birth_month": birth_month, "age_months": str(age)}
+            yield Occurrence(_at(day, rule.at), f"{birth_month}/{age}", context)

@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+import itertools
+from datetime import date, datetime, time, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.domain.clock import TOKYO
+from bot.domain.errors import InvalidInputError
+from bot.domain.months import age_in_months
+from bot.schedule import crontab
+from bot.schedule.holidays import is_business_day, roll_backward, roll_forward
+from bot.schedule.occurrences import next_occurrence, occurrences
+from bot.schedule.rules import (
+    CalendarEntry,
+    ChildAge,
+    Cron,
+    DaysBefore,
+    Monthly,
+    Occurrence,
+    OnDates,
+    Rule,
+    Weekly,
+)
+
+NINE = time(9)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=TOKYO)
+
+
+def firings(rule: Rule, after: str, until: str, calendar: tuple[CalendarEntry, ...] = ()) -> list[str]:
+    return [f"{o.at:%Y-%m-%dT%H:%M}" for o in occurrences(rule, calendar, at(after), at(until))]
+
+
+@pytest.mark.parametrize(
+    ("day", "moved"),
+    [
+        ("2026-05-31", "2026-06-01"),
+        ("2026-10-31", "2026-11-02"),
+        ("2026-12-31", "2027-01-04"),
+        ("2027-01-31", "2027-02-01"),
+        ("2027-02-28", "2027-03-01"),
+        ("2026-06-30", "2026-06-30"),
+        ("2026-05-03", "2026-05-07"),  # constitution day on a Sunday, two more holidays and a substitute
+    ],
+)
+def test_a_due_date_moves_to_the_next_open_day(day: str, moved: str) -> None:
+    assert roll_forward(date.fromisoformat(day)) == date.fromisoformat(moved)
+
+
+def test_a_payment_moves_to_the_open_day_before() -> None:
+    assert roll_backward(date(2026, 10, 10)) == date(2026, 10, 9)
+    assert roll_backward(date(2027, 1, 2)) == date(2026, 12, 28)
+
+
+def test_the_offices_own_closed_days_count() -> None:
+    monday = date(2026, 6, 1)
+    assert is_business_day(monday)
+    assert not is_business_day(monday, {monday})
+    assert roll_forward(monday, {monday}) == date(2026, 6, 2)
+
+
+def test_dates_weeks_and_months() -> None:
+    assert firings(OnDates((date(2026, 11, 24),), NINE), "2026-11-24T08:59", "2026-11-24T09:00") == [
+        "2026-11-24T09:00"
+    ]
+    assert firings(OnDates((date(2026, 11, 24),), NINE), "2026-11-24T09:00", "2026-11-25T09:00") == []
+    assert firings(Weekly(frozenset({1, 4}), NINE), "2026-11-23T00:00", "2026-12-01T23:00") == [
+        "2026-11-24T09:00",
+        "2026-11-27T09:00",
+        "2026-12-01T09:00",
+    ]
+    last_and_31st = Monthly(NINE, (31, -1))
+    assert firings(last_and_31st, "2027-01-01T00:00", "2027-04-01T00:00") == [
+        "2027-01-31T09:00",
+        "2027-02-28T09:00",
+        "2027-03-31T09:00",
+    ]
+    assert firings(Monthly(NINE, (), ((2, 1), (5, 0))), "2026-11-01T00:00", "2026-12-01T00:00") == [
+        "2026-11-10T09:00",
+        "2026-11-30T09:00",
+    ]
+
+
+def test_days_before_a_due_date_tell_the_date_and_never_come_after_it() -> None:
+    calendar = (
+        CalendarEntry(
+            date(2026, 12, 25), "固定資産税/2026/4", {"tax": "固定資産税", "base_date": "2026-12-25"}
+        ),
+        CalendarEntry(date(2026, 11, 30), "町県民税/2026/3", {"tax": "町県民税", "base_date": "2026-11-30"}),
+    )
+    found = list(
+        occurrences(DaysBefore((7, 1, 0), NINE), calendar, at("2026-11-23T08:00"), at("2026-12-18T09:00"))
+    )
+    assert [(o.at.date().isoformat(), o.key) for o in found] == [
+        ("2026-11-23", "町県民税/2026/3/-7"),
+        ("2026-11-29", "町県民税/2026/3/-1"),
+        ("2026-11-30", "町県民税/2026/3/-0"),
+        ("2026-12-18", "固定資産税/2026/4/-7"),
+    ]
+    assert found[0].context == {
+        "tax": "町県民税",
+        "base_date": "2026-11-30",
+        "due_date": "2026-11-30",
+        "days_left": "7",
+    }
+
+
+def test_a_childs_age_names_the_month_of_birth() -> None:
+    found = list(occurrences(ChildAge((4, 18), 1, NINE), (), at("2026-11-30T00:00"), at("2027-01-02T00:00")))
+    assert [(o.at.date().isoformat(), o.key) for o in found] == [
+        ("2026-12-01", "2025-06/18"),
+        ("2026-12-01", "2026-08/4"),
+        ("2027-01-01", "2025-07/18"),
+        ("2027-01-01", "2026-09/4"),
+    ]
+    assert found[1].context == {"birth_month": "2026-08", "age_months": "4"}
+
+
+def test_cron_has_its_own_weekdays_not_the_schedulers() -> None:
+    monday, sunday = "2026-11-23", "2026-11-29"
+    for field in ("1", "mon", "MON", "1-1", "mon-mon"):
+        assert firings(Cron(f"0 7 * * {field}"), "2026-11-22T12:00", "2026-11-29T12:00") == [
+            f"{monday}T07:00"
+        ]
+    for field in ("0", "7", "sun"):
+        assert firings(Cron(f"0 7 * * {field}"), "2026-11-22T12:00", "2026-11-29T12:00") == [
+            f"{sunday}T07:00"
+        ]
+    assert len(firings(Cron("0 7 * * 5-7"), "2026-11-22T12:00", "2026-11-29T12:00")) == 3
+    assert len(firings(Cron("0 7 * * */2"), "2026-11-22T12:00", "2026-11-29T12:00")) == 4
+    assert firings(Cron("*/30 8,9 24 11 *"), "2026-01-01T00:00", "2026-12-31T00:00") == [
+        "2026-11-24T08:00",
+        "2026-11-24T08:30",
+        "2026-11-24T09:00",
+        "2026-11-24T09:30",
+    ]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "",
+        "0 7 * *",
+        "0 7 * * * *",
+        "60 7 * * *",
+        "0 24 * * *",
+        "0 7 * * 8",
+        "0 7 * * foo",
+        "0 7 1 * 1",
+        "0 7 * * */0",
+        "朝 7 * * *",
+    ],
+)
+def test_a_cron_expression_that_cannot_be_read_is_one_clear_fault(expression: str) -> None:
+    with pytest.raises(InvalidInputError, match="cron"):
+        crontab.check(expression)
+
+
+def test_the_next_occurrence_or_none() -> None:
+    past = OnDates((date(2020, 1, 1),), NINE)
+    assert next_occurrence(past, (), at("2026-11-24T00:00")) is None
+    leap = Cron("0 9 29 2 *")
+    coming = next_occurrence(leap, (), at("2026-11-24T00:00"))
+    assert coming is not None
+    assert coming.at == at("2028-02-29T09:00")
+
+
+clock_times = st.builds(time, st.integers(0, 23), st.integers(0, 59))
+days = st.dates(date(2026, 1, 1), date(2027, 12, 31))
+rules = st.one_of(
+    st.builds(OnDates, st.lists(days, max_size=5).map(tuple), clock_times),
+    st.builds(Weekly, st.frozensets(st.integers(0, 6), min_size=1), clock_times),
+    st.builds(
+        Monthly,
+        clock_times,
+        st.lists(st.sampled_from([-1, 1, 15, 29, 30, 31]), max_size=3).map(tuple),
+        st.lists(st.tuples(st.integers(1, 5), st.integers(0, 6)), max_size=2).map(tuple),
+    ),
+    st.builds(
+        DaysBefore, st.lists(st.integers(0, 40), min_size=1, max_size=3, unique=True).map(tuple), clock_times
+    ),
+    st.builds(
+        ChildAge,
+        st.lists(st.integers(0, 40), min_size=1, max_size=3, unique=True).map(tuple),
+        st.integers(1, 28),
+        clock_times,
+    ),
+    st.builds("{} {} * * {}".format, st.integers(0, 59), st.integers(0, 23), st.integers(0, 7)).map(Cron),
+)
+calendars = st.lists(days, max_size=4).map(
+    lambda chosen: tuple(CalendarEntry(day, f"entry/{number}") for number, day in enumerate(chosen))
+)
+moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 6, 30)).map(lambda m: m.replace(tzinfo=TOKYO))
+
+
+@given(
+    rules,
+    calendars,
+    moments,
+    st.lists(st.timedeltas(timedelta(0), timedelta(days=90)), min_size=1, max_size=4),
+)
+@settings(deadline=None)
+def test_a_span_cut_into_pieces_has_the_same_occurrences(
+    rule: Rule, calendar: tuple[CalendarEntry, ...], start: datetime, steps: list[timedelta]
+) -> None:
+    ends = [start]
+    for step in steps:
+        ends.append(ends[-1] + step)
+    pieces: list[Occurrence] = []
+    for after, until in itertools.pairwise(ends):
+        pieces += occurrences(rule, calendar, after, until)
+    whole = list(occurrences(rule, calendar, start, ends[-1]))
+    assert pieces == whole
+    assert [(o.at, o.key) for o in whole] == sorted({(o.at, o.key) for o in whole})
+    assert len({o.key for o in whole}) == len(whole)
+    assert all(start < o.at <= ends[-1] for o in whole)
+
+
+@given(rules, calendars, moments)
+@settings(deadline=None, max_examples=50)
+def test_every_occurrence_is_what_its_rule_says_and_none_is_left_out(
+    rule: Rule, calendar: tuple[CalendarEntry, ...], start: datetime
+) -> None:
+    """Asked day by day, minute of the rule by minute, in the plainest words."""
+    until = start + timedelta(days=70)
+    expected = set()
+    day = start.date() - timedelta(days=1)
+    while day <= until.date():
+        for hour, minute, key in _keys(rule, calendar, day):
+            moment = datetime(day.year, day.month, day.day, hour, minute, tzinfo=TOKYO)
+            if start < moment <= until:
+                expected.add((moment, key))
+        day += timedelta(days=1)
+    assert {(o.at, o.key) for o in occurrences(rule, calendar, start, until)} == expected
+
+
+def _keys(rule: Rule, calendar: tuple[CalendarEntry, ...], day: date) -> list[tuple[int, int, str]]:
+    if isinstance(rule, Cron):
+        minute, hour, _, _, weekday = rule.expression.split()
+        if (int(weekday) - 1) % 7 != day.weekday():
+            return []
+        return [(int(hour), int(minute), f"{day}T{int(hour):02d}:{int(minute):02d}")]
+    hour, minute = rule.at.hour, rule.at.minute
+    tomorrow = day + timedelta(days=1)
+    match rule:
+        case OnDates(dates):
+            keys = [str(day)] if day in dates else []
+        case Weekly(weekdays):
+            keys = [str(day)] if day.weekday() in weekdays else []
+        case Monthly(_, wanted, nth):
+            last = tomorrow.month != day.month
+            earlier = sum(
+                1 for number in range(1, day.day + 1) if day.replace(day=number).weekday() == day.weekday()
+            )
+            fits = day.day in wanted or (last and -1 in wanted) or (earlier, day.weekday()) in nth
+            keys = [str(day)] if fits else []
+        case DaysBefore(before):
+            keys = [f"{e.key}/-{n}" for e in calendar for n in before if e.day == day + timedelta(days=n)]
+        case ChildAge(ages):
+            births = [f"{year}-{month:02d}" for year in range(2020, 2029) for month in range(1, 13)]
+            keys = [
+                f"{b}/{age}"
+                for b in births
+                for age in ages
+                if day.day == rule.day and age_in_months(b, day) == age
+            ]
+    return [(hour, minute, key) for key in keys]
