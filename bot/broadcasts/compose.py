@@ -19,16 +19,11 @@ from bot.rendering import Templates, text_messages
 from bot.store.audit import Deed
 from bot.store.broadcasts import Broadcast, Payloads
 from bot.store.store import Store
+from bot.town import vocabulary
 from bot.town.model import Town
 
 _TITLE_LENGTH = 100
 _PAST = timedelta(minutes=10)
-
-
-def vocabulary(town: Town) -> segments.Vocabulary:
-    """What a segment may name in this town; topics' labels are offered as hints."""
-    hints = {label: topic.key for topic in town.topics for label in topic.choice.labels.values()}
-    return segments.Vocabulary(values=town.vocabulary(), labels=hints)
 
 
 def segment_condition(segment: str, town: Town, today: date) -> segments.Condition:

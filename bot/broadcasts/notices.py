@@ -10,16 +10,15 @@ from datetime import datetime
 from typing import Any
 
 import segments
-from bot.broadcasts.compose import vocabulary
 from bot.domain.broadcasts import State
 from bot.domain.clock import Clock, from_ms, to_ms
 from bot.domain.errors import InvalidInputError
-from bot.domain.residents import Fact
 from bot.rendering import Templates
 from bot.schedule.occurrences import occurrences
 from bot.schedule.rules import Occurrence
 from bot.store.broadcasts import Broadcast
 from bot.store.store import Store
+from bot.town import notice_segment, vocabulary
 from bot.town.model import Notice, Town
 
 _log = logging.getLogger(__name__)
@@ -43,12 +42,11 @@ class Coming:
 
 def _fill(notice: Notice, occurrence: Occurrence, town: Town) -> Coming:
     context = {**notice.context, **occurrence.context}
-    lists = {"taxes": [choice.name for choice in town.choices.get(Fact.TAX, ())]}
     return Coming(
         notice=notice,
         occurrence=occurrence,
-        title=notice.title.format_map(context),
-        segment=segments.fill(notice.segment, {**lists, **context}),
+        title=notice.titled(context),
+        segment=notice_segment(town, notice, context),
         context=context,
     )
 
@@ -126,7 +124,7 @@ class NoticeClock:
             item = _fill(notice, occurrence, self._town)
             segments.parse(item.segment, vocabulary(self._town))
             payloads: Any = self._templates.render_all(notice.template, item.context)
-        except (InvalidInputError, KeyError) as error:
+        except InvalidInputError as error:
             _log.error("Notice %s of %s cannot go out: %s", notice.name, occurrence.at.isoformat(), error)
             await self._store.notices.miss(notice.name, occurrence.key, at_ms, str(error))
             return

@@ -11,8 +11,8 @@ from datetime import date
 from pathlib import Path
 
 from bot.domain.errors import Fault
-from bot.domain.residents import LANGUAGES
 from bot.domain.nearest import did_you_mean
+from bot.domain.residents import LANGUAGES
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 _KINDS = (".txt.j2", ".flex.json.j2")

@@ -13,13 +13,13 @@ from jinja2 import FunctionLoader, TemplateNotFound, TemplateSyntaxError, Undefi
 from jinja2.exceptions import SecurityError
 
 from bot.domain.errors import InvalidInputError
+from bot.domain.nearest import did_you_mean
 from bot.line import limits
 from bot.line.limits import Message
 from bot.rendering import drill as drills
 from bot.rendering import library
 from bot.rendering.environment import BREAK, environment, run
 from bot.rendering.filters import FilterError
-from bot.domain.nearest import did_you_mean
 from bot.rendering.variables import GIVEN, Use, Variables, variables
 
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -184,7 +184,7 @@ class Templates:
     def _run(self, key: str, scope: Mapping[str, Any]) -> str:
         try:
             return run(self.sandbox, key, scope)
-        except Exception as error:  # noqa: BLE001  a template is staff's own text: whatever it raises is a fault of it
+        except Exception as error:
             raise self._explained(error, key) from None
 
     def _explained(self, error: Exception, key: str) -> RenderError:

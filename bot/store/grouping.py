@@ -49,7 +49,7 @@ class GroupCommit(Generic[Item]):
     async def _run(self, group: list[tuple[Item, asyncio.Future[Any]]]) -> bool:
         try:
             results = await self._commit([item for item, _ in group])
-        except Exception as error:  # noqa: BLE001  the caller who submitted it gets it
+        except Exception as error:
             if len(group) == 1 and not group[0][1].done():
                 group[0][1].set_exception(error)
             return False

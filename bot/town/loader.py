@@ -10,8 +10,10 @@ from typing import Any
 from bot.domain.errors import Fault, TownFaultsError
 from bot.domain.residents import Fact
 from bot.rendering import Templates
+from bot.rendering import check as check_templates
 from bot.town.faults import Faults
 from bot.town.model import Choice, Shelter, Town
+from bot.town.notice_checks import notice_faults
 from bot.town.notices import Entry, read_notices
 from bot.town.profile import Profile, read_profile
 from bot.town.sheets import read_bus_stops, read_garbage_areas, read_shelters
@@ -21,7 +23,7 @@ SHARED_TEMPLATES = Path(__file__).parents[2] / "templates"
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class _Reading:
     """What was read: the town (None if `town.toml` or the folder cannot be read), its notices, the faults."""
 
     town: Town | None
@@ -33,19 +35,32 @@ def load(folder: Path) -> Town:
     """The town a folder describes.
 
     Raises:
-        TownFaultsError: the folder has faults in its data; every one is listed with file and line.
+        TownFaultsError: the folder has faults in its data or notices; every one is listed with file and line.
     """
-    reading = read(folder)
-    if reading.faults or reading.town is None:
-        raise TownFaultsError(reading.faults)
+    reading = _read(folder)
+    faults = reading.faults
+    if reading.town is not None and not faults:
+        faults = list(notice_faults(reading.town, reading.entries, templates_for(reading.town)))
+    if faults or reading.town is None:
+        raise TownFaultsError(faults)
     return reading.town
 
 
-def read(folder: Path) -> Reading:
+def check(folder: Path) -> list[Fault]:
+    """Every fault of a town's folder: its data, its notices, and every template in every language."""
+    reading = _read(folder)
+    if reading.town is None:
+        return reading.faults
+    templates = templates_for(reading.town)
+    notices = notice_faults(reading.town, reading.entries, templates)
+    return sorted({*reading.faults, *notices, *check_templates(templates)})
+
+
+def _read(folder: Path) -> _Reading:
     """Read every file of a town's folder, noting the faults of all."""
     if not folder.is_dir():
         missing = "町のフォルダーがありません。環境変数 MACHI_TOWN を確かめてください。"
-        return Reading(None, (), [Fault(str(folder), 0, missing)])
+        return _Reading(None, (), [Fault(str(folder), 0, missing)])
     notes: dict[str, Faults] = {}
 
     def faults(file: str) -> Faults:
@@ -53,7 +68,7 @@ def read(folder: Path) -> Reading:
 
     profile = read_profile(folder / "town.toml", faults("town.toml"))
     if profile is None:
-        return Reading(None, (), faults("town.toml").found)
+        return _Reading(None, (), faults("town.toml").found)
     asked = {topic.asks for topic in profile.topics}
     choices: dict[Fact, tuple[Choice, ...]] = {Fact.DISTRICT: profile.districts, Fact.TAX: profile.taxes}
     if Fact.BUS_STOP in asked:
@@ -61,15 +76,14 @@ def read(folder: Path) -> Reading:
     if Fact.GARBAGE_AREA in asked:
         areas = "garbage/area_days.csv"
         choices[Fact.GARBAGE_AREA] = read_garbage_areas(folder / areas, faults(areas))
-    for fact in asked & {Fact.DISTRICT, Fact.TAX}:
-        if not choices[fact]:
-            key = "districts" if fact is Fact.DISTRICT else "taxes"
+    for fact, key in ((Fact.DISTRICT, "districts"), (Fact.TAX, "taxes")):
+        if fact in asked and not choices[fact]:
             faults("town.toml").add(0, f"分野が尋ねる [[{key}]] が1つもありません。")
     taxes = [choice.name for choice in profile.taxes]
     entries = read_notices(folder / "notices.toml", faults("notices.toml"), taxes, faults)
     shelters = read_shelters(folder / "shelters.csv", faults("shelters.csv"))
     town = _town(folder, profile, choices, entries, shelters)
-    return Reading(town, entries, sorted(fault for note in notes.values() for fault in note.found))
+    return _Reading(town, entries, sorted(fault for note in notes.values() for fault in note.found))
 
 
 def _town(
@@ -101,7 +115,7 @@ def template_folders(folder: Path) -> tuple[Path, ...]:
 
 
 def town_variables(town: Town) -> Mapping[str, Any]:
-    """What templates see as `town`; `labels` maps a name to its labels by language, for the filter `label`."""
+    """What templates see as `town`; `labels` maps a name to its labels by language (the filter `label`)."""
     chosen = [choice for choices in town.choices.values() for choice in choices]
     return {
         "name": town.name,

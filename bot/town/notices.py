@@ -9,7 +9,9 @@ from datetime import time, timedelta
 from pathlib import Path
 
 from bot.domain.broadcasts import Priority
+from bot.domain.errors import InvalidInputError
 from bot.domain.nearest import did_you_mean
+from bot.schedule import crontab
 from bot.schedule.rules import (
     CalendarEntry,
     ChildAge,
@@ -75,12 +77,11 @@ class _Reader:
         if name and not _NAME.fullmatch(name):
             table.fault("name", f"名前「{name}」は半角の英小文字・数字・- で書いてください。")
         calendar, rule = self._rule(table)
-        taxes = ", ".join(f'"{tax}"' for tax in self._taxes)
         return Notice(
             name=name,
             title=table.text("title"),
             template=table.text("template"),
-            segment=table.text("segment").replace("{taxes}", taxes),
+            segment=table.text("segment"),
             rule=rule,
             grace=_grace(table),
             calendar=calendar,
@@ -174,7 +175,12 @@ def _monthly(table: Table) -> Rule:
 
 
 def _cron(table: Table) -> Rule:
-    return Cron(table.text("cron"))
+    expression = table.text("cron")
+    try:
+        crontab.check(expression)
+    except InvalidInputError as error:
+        table.fault("cron", str(error))
+    return Cron(expression)
 
 
 def _days_before(before: Table) -> Rule:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.domain.residents import LANGUAGES, Fact
 from bot.domain.nearest import did_you_mean
+from bot.domain.residents import LANGUAGES, Fact
 from bot.town.faults import Faults
 from bot.town.model import Choice, Office, Topic
 from bot.town.toml_tables import Table, read_toml
