@@ -8,7 +8,7 @@ for people and in ``data-*`` attributes for programs:
   ``data-standing`` is ``friend``, ``blocked`` or ``stranger``.
 - ``[data-action="add-friend"]`` opens the dialog to add a resident (``[name="name"]``,
   ``[data-action="add-confirm"]``); ``[data-action="block"]`` and ``[data-action="unblock"]`` are in the
-  chat's header.
+  chat's header; the latter is also how a stranger becomes a friend.
 - ``[role="log"]``: the open chat, ``data-chat="U…"``. Each line is ``[data-entry="NUMBER"]`` with
   ``data-sender`` (``user``, ``bot``, ``system``), ``data-via`` (``reply``, ``push``, ``multicast``,
   ``broadcast``, ``message`` …) and ``data-type`` (``text``, ``flex``, …).
@@ -18,6 +18,9 @@ for people and in ``data-*`` attributes for programs:
 - A date picker opens a dialog ``[data-role="picker"]`` with one ``<input>`` and ``[data-action="pick"]``.
 - ``[name="text"]`` and ``[data-action="send"]`` write a message.
 - ``body[data-live="true"]`` while the live stream is connected.
+
+The first thing in the stream carries an ``epoch``, new at every start of the simulator: what a browser remembers
+as read holds only for the same one, since the numbers of the entries begin again.
 """
 
 from __future__ import annotations
@@ -49,6 +52,7 @@ class Page:
     def __init__(self, phones: Phones) -> None:
         self._phones = phones
         self._closing = asyncio.Event()
+        self._epoch = secrets.token_hex(8)
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """Routes of the page and of its requests."""
@@ -103,6 +107,7 @@ class Page:
         platform = self._phones.platform
         return {
             "kind": "everything",
+            "epoch": self._epoch,
             "bot": platform.bot,
             "residents": list(platform.chats.users.values()),
             "entries": platform.chats.entries,

@@ -34,7 +34,7 @@ const day = (at) => new Date(at).toLocaleDateString("ja-JP", { month: "long", da
 // ---- the list of residents
 
 function hue(user) {
-  return [...user].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 360, 7);
+  return [...user].reduce((sum, letter) => (sum * 137 + letter.codePointAt(0)) % 3600, 7) / 10;
 }
 
 function avatar(name, user) {
@@ -139,7 +139,8 @@ function drawPhone() {
   role("owner").textContent = resident ? `${resident.name}さんの画面` : "左の一覧から住民を選んでください";
   const standing = resident?.standing;
   button("block").hidden = standing !== "friend";
-  button("unblock").hidden = standing !== "blocked";
+  button("unblock").hidden = !standing || standing === "friend";
+  button("unblock").textContent = standing === "blocked" ? "ブロック解除" : "友だち追加";
   const barred = role("barred");
   barred.hidden = standing === "friend" || !resident;
   barred.textContent = standing === "blocked" ? "ブロック中です。メッセージは届きません。" : "まだ友だちではありません。";

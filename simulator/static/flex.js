@@ -56,9 +56,10 @@ function component(user, spec, parent, first, blockName = "") {
 function place(element, spec, parent, first) {
   const style = element.style;
   const row = parent.layout !== "vertical";
-  const growing = spec.flex ?? (row && !spec.width && !["icon", "separator"].includes(spec.type) ? 1 : 0);
+  const grows = spec.type === "filler" || (row && !spec.width && !["icon", "separator"].includes(spec.type));
+  const growing = spec.flex ?? (grows ? 1 : 0);
   style.flex = growing > 0 ? (row ? `${growing} 0 0px` : `${growing} 0 auto`) : "none";
-  if (!first) style[row ? "marginInlineStart" : "marginTop"] = space(spec.margin ?? parent.spacing);
+  if (!first && spec.position !== "absolute") style[row ? "marginInlineStart" : "marginTop"] = space(spec.margin ?? parent.spacing);
   if (row && spec.gravity) style.alignSelf = SIDES[spec.gravity];
   if (spec.position === "absolute") style.position = "absolute";
   style.top = space(spec.offsetTop);
