@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from bot.domain.residents import Fact
 from segments.expression import And, Child, Everybody, Expression, Named, Not, Or, Span
 from segments.spans import Months, birth_months
 from segments.vocabulary import AGE_MONTHS, BIRTH_MONTH, WORDS
@@ -25,7 +26,7 @@ def _words(node: Expression, today: date, labels: Mapping[str, str]) -> str:
         case Everybody():
             return "だれでもよい"
         case Not(Named(field, names)):
-            return f"{WORDS[field]}が{_names(names, labels)}ではない"
+            return f"{WORDS[field]}が{_names(field, names, labels)}ではない"
         case Not(inner):
             return f"({_words(inner, today, labels)})ではない"
         case And(parts):
@@ -33,7 +34,7 @@ def _words(node: Expression, today: date, labels: Mapping[str, str]) -> str:
         case Or(parts):
             return "、または、".join(_part(part, today, labels) for part in parts)
         case Named(field, names):
-            return f"{WORDS[field]}が{_names(names, labels)}である"
+            return f"{WORDS[field]}が{_names(field, names, labels)}である"
         case Child():
             return _child(node, today)
 
@@ -43,30 +44,32 @@ def _part(node: Expression, today: date, labels: Mapping[str, str]) -> str:
     return f"({words})" if isinstance(node, And | Or) else words
 
 
-def _names(names: tuple[str, ...], labels: Mapping[str, str]) -> str:
-    return "か".join(f"「{labels.get(name, name)}」" for name in names)
+def _names(field: str, names: tuple[str, ...], labels: Mapping[str, str]) -> str:
+    said = [labels.get(name, name) if field == Fact.TOPIC else name for name in names]
+    return "か".join(f"「{name}」" for name in said)
 
 
 def _child(child: Child, today: date) -> str:
     months = "か".join(_months(each) for each in birth_months(child, today)) or "当てはまらない年月の"
     if child.field == BIRTH_MONTH:
         return f"{months}生まれの子どもがいる"
-    ages = "か".join(_age(child.field, span) for span in child.spans)
+    unit = "か月" if child.field == AGE_MONTHS else "歳"
+    ages = "か".join(_age(span, unit) for span in child.spans)
     return f"{WORDS[child.field]}が{ages}({months}生まれ)の子どもがいる"
 
 
-def _age(field: str, span: Span) -> str:
-    unit = "か月" if field == AGE_MONTHS else "歳"
-    low, high = (None if end is None else f"{end}{unit}" for end in span)
-    return _range(low, high, "以上", "以下")
+def _age(span: Span, unit: str) -> str:
+    low, high = span
+    if low is None or high is None:
+        return f"{high}{unit}以下" if low is None else f"{low}{unit}以上"
+    return f"{low}{unit}" if low == high else f"{low}〜{high}{unit}"
 
 
 def _months(months: Months) -> str:
     first, last = (None if end is None else f"{int(end[:4])}年{int(end[5:])}月" for end in months)
-    return _range(first, last, "以後", "以前")
-
-
-def _range(low: str | None, high: str | None, from_low: str, to_high: str) -> str:
-    if low is None or high is None:
-        return f"{low}{from_low}" if low else f"{high}{to_high}"
-    return low if low == high else f"{low}〜{high}"
+    if first is None or last is None:
+        return f"{last}以前" if first is None else f"{first}以後"
+    if first == last:
+        return first
+    year = first[: first.index("年") + 1]
+    return f"{first}〜{last.removeprefix(year)}"

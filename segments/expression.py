@@ -54,6 +54,8 @@ class Not:
     inner: Expression
 
     def __str__(self) -> str:
+        if isinstance(self.inner, Named) and len(self.inner.names) == 1:
+            return f"{self.inner.field} != {quote(self.inner.names[0])}"
         return f"not {_in_parentheses(self.inner, And, Or)}"
 
 

@@ -1,6 +1,10 @@
 """An expression as one SQL condition over `residents r`, for SQLite and PostgreSQL alike.
 
 Every value is a bound parameter, fields included: nothing that anybody typed becomes part of the SQL.
+
+What must hold for everybody reached is a set of ids to begin from (`IN`): 2 to 10 times faster than a test
+of each resident on SQLite, the same on PostgreSQL. What stands below OR or NOT is a test (`EXISTS`): there
+PostgreSQL searches a set larger than `work_mem` from end to end for every resident.
 """
 
 from __future__ import annotations
@@ -10,9 +14,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot.domain.residents import Fact
-from segments.expression import And, Child, Everybody, Expression, Named, Not, Or
-from segments.spans import birth_months
-from segments.vocabulary import LANGUAGE
+from segments.expression import Expression
+from segments.lookups import Group, Kind, Lookup, Speaks, Term, lookups
+from segments.spans import Months
+
+_RAREST_FIRST = (Fact.BUS_STOP, Fact.BIRTH_MONTH, Fact.TAX, Fact.DISTRICT, Fact.GARBAGE_AREA, Fact.TOPIC)
+"""SQLite begins from the first set; a fact with many values splits the residents most finely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,51 +27,71 @@ class Condition:
     """A boolean expression whose parameters are written `:name`, and their values."""
 
     sql: str
-    params: Mapping[str, str]
+    params: Mapping[str, str | int]
 
 
 def compile(expression: Expression, today: date) -> Condition:  # noqa: A001  see segments/__init__.py
     """The condition that an expression means on a given day (children's ages depend on it)."""
-    writer = _Writer(today)
-    return Condition(writer.condition(expression), writer.params)
+    writer = _Writer()
+    return Condition(writer.whole(lookups(expression, today)), writer.params)
 
 
 class _Writer:
-    def __init__(self, today: date) -> None:
-        self._today = today
-        self.params: dict[str, str] = {}
+    def __init__(self) -> None:
+        self.params: dict[str, str | int] = {}
 
-    def condition(self, node: Expression) -> str:
-        match node:
-            case Everybody():
-                return "1 = 1"
-            case Not(inner):
-                return f"NOT ({self.condition(inner)})"
-            case And(parts):
-                return " AND ".join(f"({self.condition(part)})" for part in parts)
-            case Or(parts):
-                return " OR ".join(f"({self.condition(part)})" for part in _merged(parts))
-            case Named(field, names) if field == LANGUAGE:
-                return f"r.language IN ({self._list(names)})"
-            case Named(field, names):
-                return self._facts(field, f"value IN ({self._list(names)})")
-            case Child():
-                return self._child(node)
+    def whole(self, term: Term) -> str:
+        parts = term.parts if isinstance(term, Group) and term.word == "AND" else (term,)
+        sets = sorted((part for part in parts if isinstance(part, Lookup) and part.wanted), key=_rarity)
+        tests = [part for part in parts if not (isinstance(part, Lookup) and part.wanted)]
+        found = [
+            self._test(lookup) if place and _rarity(lookup) == _rarity_of(Fact.TOPIC) else self._set(lookup)
+            for place, lookup in enumerate(sets)
+        ]
+        return " AND ".join([*found, *(text for _, text in self._deepest_first(tests, "AND"))])
 
-    def _child(self, child: Child) -> str:
-        spans = dict.fromkeys(birth_months(child, self._today))
-        single = [first for first, last in spans if first is not None and first == last]
-        ranges = [self._range(first, last) for first, last in spans if first is None or first != last]
-        if single:
-            ranges.append(f"value IN ({self._list(single)})")
-        return self._facts(Fact.BIRTH_MONTH, f"({' OR '.join(ranges)})") if ranges else "1 = 0"
+    def _deepest_first(self, parts: Iterable[Term], word: str) -> list[tuple[int, str]]:
+        """The parts with the depth of their parentheses.
 
-    def _range(self, first: str | None, last: str | None) -> str:
-        ends = [("value >= ", first), ("value <= ", last)]
+        SQLite's parser has room for 100 symbols; what is open on the left of a parenthesis counts.
+        """
+        written = [self._part(part, word) for part in parts]
+        return sorted(written, key=lambda part: -part[0])
+
+    def _part(self, term: Term, around: str) -> tuple[int, str]:
+        match term:
+            case bool():
+                return 0, "1 = 1" if term else "1 = 0"
+            case Speaks(names, wanted):
+                return 0, f"r.language {'' if wanted else 'NOT '}IN ({self._list(names)})"
+            case Lookup():
+                return 0, self._test(term)
+            case Group(word, parts):
+                written = self._deepest_first(parts, word)
+                depth = max(room + 2 * (place > 0) for place, (room, _) in enumerate(written))
+                text = f" {word} ".join(text for _, text in written)
+                return (depth + 1, f"({text})") if (word, around) == ("OR", "AND") else (depth, text)
+
+    def _set(self, lookup: Lookup) -> str:
+        selects = (f"SELECT resident_id FROM facts WHERE {self._kind(kind)}" for kind in lookup.kinds)  # noqa: S608  made of bound names alone
+        return f"r.id IN ({' UNION ALL '.join(selects)})"
+
+    def _test(self, lookup: Lookup) -> str:
+        kinds = " OR ".join(self._kind(kind) for kind in lookup.kinds)
+        kinds = f"({kinds})" if len(lookup.kinds) > 1 else kinds
+        found = f"EXISTS (SELECT 1 FROM facts WHERE resident_id = r.id AND {kinds})"  # noqa: S608  likewise
+        return found if lookup.wanted else f"NOT {found}"
+
+    def _kind(self, kind: Kind) -> str:
+        key = self._bind(kind.key)
+        values = [f"value IN ({self._list(kind.values)})"] if kind.values else []
+        values += [self._range(months) for months in kind.ranges]
+        either = " OR ".join(values)
+        return f"key = {key} AND ({either})" if len(values) > 1 else f"key = {key} AND {either}"
+
+    def _range(self, months: Months) -> str:
+        ends = zip(("value >= ", "value <= "), months, strict=True)
         return " AND ".join(sign + self._bind(month) for sign, month in ends if month is not None)
-
-    def _facts(self, key: str, condition: str) -> str:
-        return f"r.id IN (SELECT resident_id FROM facts WHERE key = {self._bind(key)} AND {condition})"  # noqa: S608  made of bound names alone
 
     def _list(self, values: Iterable[str]) -> str:
         return ", ".join(self._bind(value) for value in values)
@@ -75,13 +102,9 @@ class _Writer:
         return f":{name}"
 
 
-def _merged(parts: tuple[Expression, ...]) -> list[Expression]:
-    """Alternatives for one field as a single lookup: `tax = A or tax = B` is `tax in (A, B)`."""
-    names: dict[str, tuple[str, ...]] = {}
-    others: list[Expression] = []
-    for part in parts:
-        if isinstance(part, Named):
-            names[part.field] = (*names.get(part.field, ()), *part.names)
-        else:
-            others.append(part)
-    return [*(Named(field, tuple(dict.fromkeys(values))) for field, values in names.items()), *others]
+def _rarity_of(key: str) -> int:
+    return [str(fact) for fact in _RAREST_FIRST].index(str(key))
+
+
+def _rarity(lookup: Lookup) -> int:
+    return max(_rarity_of(kind.key) for kind in lookup.kinds)

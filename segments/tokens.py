@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from segments.errors import SegmentError
-from segments.quoting import KEYWORDS
+from segments.quoting import KEYWORDS, QUOTES
 
 _SIGNS = {
-    **dict.fromkeys("“”〝〟", '"'),
+    **dict.fromkeys(QUOTES, '"'),
     "、": ",",
     "＼": "＼",  # no escape
     "≠": "!=",
@@ -52,14 +52,20 @@ def tokens(text: str) -> Iterator[Token]:
     while place < len(plain):
         match = _TOKEN.match(plain, place)
         if match is None:
-            unclosed = plain[place] == '"'
-            reason = "引用符が閉じていません。" if unclosed else f"「{plain[place]}」はここには書けません。"
-            raise SegmentError(reason, text, positions[place])
+            raise _stray(plain[place], text, positions[place])
         place = match.end()
         if match.lastgroup != "space":
             first, last = positions[match.start()], positions[match.end() - 1]
             yield _token(str(match.lastgroup), match[0], text[first : last + 1], first)
     yield Token("end", "", len(text.rstrip()))
+
+
+def _stray(char: str, text: str, position: int) -> SegmentError:
+    if char == '"':
+        return SegmentError("引用符が閉じていません。", text, position, expected='終わりの "')
+    return SegmentError(
+        f"「{char}」はここには書けません。!= ではありませんか。", text, position, expected="!="
+    )
 
 
 def _token(kind: str, value: str, typed: str, position: int) -> Token:
@@ -73,6 +79,12 @@ def _token(kind: str, value: str, typed: str, position: int) -> Token:
 
 def _half_width(text: str) -> tuple[str, list[int]]:
     """The text in half width, and for each of its characters the index of the one it came from."""
-    parts = [_SIGNS.get(char) or unicodedata.normalize("NFKC", char) for char in text]
+    parts = [_SIGNS.get(char) or _half(char) for char in text]
     positions = [index for index, part in enumerate(parts) for _ in part]
     return "".join(parts), positions
+
+
+def _half(char: str) -> str:
+    """A character in half width; ㈱, whose plain form (株) would be read as parentheses, stays itself."""
+    plain = unicodedata.normalize("NFKC", char)
+    return plain if len(plain) == 1 else char

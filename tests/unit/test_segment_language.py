@@ -56,7 +56,7 @@ def test_the_examples_of_the_reference() -> None:
 def test_and_binds_closer_than_or_and_not_closest() -> None:
     assert (
         str(parse("topic = bus or topic = tax and not topic = bus"))
-        == "topic = bus or topic = tax and not topic = bus"
+        == "topic = bus or topic = tax and topic != bus"
     )
     assert str(parse("(topic = bus or topic = tax) and not (topic = bus or all)")) == (
         "(topic = bus or topic = tax) and not (topic = bus or all)"
@@ -84,7 +84,7 @@ def test_full_width_signs_letters_and_digits_are_read() -> None:
     assert str(parse(typed)) == "topic = bus and district in (谷地中部, 西里) or child.age_months >= 12"
     assert str(parse("garbage_area = 谷地Ａ")) == "garbage_area = 谷地A"
     assert str(parse("child.birth_month = 令和８年３月")) == "child.birth_month = 2026-03"
-    assert str(parse("TOPIC = Bus AND NOT Topic = “tax”")) == "topic = bus and not topic = tax"
+    assert str(parse("TOPIC = Bus AND NOT Topic = “tax”")) == "topic = bus and topic != tax"
 
 
 @pytest.mark.parametrize(
@@ -124,6 +124,54 @@ def test_a_fault_names_its_place_and_what_was_expected(text: str, position: int,
     assert len(str(error).splitlines()) == 3
 
 
+@pytest.mark.parametrize(
+    ("text", "suggestion", "expected"),
+    [
+        ("topic = buss", "bus", "分野"),
+        ("topic = 子育て", "childcare", "分野"),
+        ("topic = 子そだて", "childcare", "分野"),
+        ("topic = 札幌", None, "分野"),
+        ("district = 谷地", "谷地中部", "地区"),
+        ("地区 = 西里", "district", "項目"),
+        ("topic = bus topic = tax", None, "終わりか and か or"),
+        ("topic < bus", None, "= != in"),
+    ],
+)
+def test_a_fault_tells_programs_what_was_expected_and_the_nearest_name(
+    text: str, suggestion: str | None, expected: str
+) -> None:
+    error = fault(text)
+    assert (error.suggestion, error.expected) == (suggestion, expected)
+    assert suggestion is None or suggestion in error.reason
+
+
+def test_a_name_that_resembles_none_is_answered_with_the_known_ones() -> None:
+    assert "使えるのはchildcare・disaster・bus・taxです。" in fault("topic = 札幌").reason
+    many = Vocabulary({"bus_stop": [f"停留所{number}" for number in range(40)]})
+    assert "停留所11などです。" in fault("bus_stop = X", many).reason
+
+
+def test_a_long_line_is_shown_around_the_fault() -> None:
+    shown, caret = str(fault("topic = bus or " * 100 + "topic = 税金")).splitlines()[1:]
+    assert len(shown) < 80
+    assert shown[caret.index("^") :] == "税金"
+
+
+def test_a_name_is_the_towns_own_spelling_whatever_was_typed() -> None:
+    town = Vocabulary({"bus_stop": ("㈱河北前", "ＪＡ前", "A", "a")})
+    for typed, meant in (
+        ("㈱河北前", "㈱河北前"),
+        ("(株)河北前", "㈱河北前"),
+        ("ja前", "ＪＡ前"),
+        ("a", "a"),
+        ("A", "A"),
+    ):
+        parsed = segments.parse(f'bus_stop = "{typed}"', town)
+        assert parsed == segments.parse(f"bus_stop = {segments.quote(meant)}", town)
+        assert segments.parse(str(parsed), town) == parsed
+    assert str(segments.parse("bus_stop = ㈱河北前", town)) == 'bus_stop = "㈱河北前"'
+
+
 def test_the_caret_stands_below_the_fault_also_behind_full_width_characters() -> None:
     lines = str(fault("district = 西里 and\ndistrict = 西里 and topic = buss")).splitlines()
     assert lines[1] == "  district = 西里 and topic = buss"
@@ -144,6 +192,14 @@ def test_length_and_nesting_are_limited() -> None:
     assert f"{DEPTH}段" in fault("not " * (DEPTH + 1) + "all").reason
     parse("(" * DEPTH + "all" + ")" * DEPTH)
     parse("(all) and " * 150 + "all")
+
+
+def test_what_is_accepted_is_accepted_again_in_its_canonical_text() -> None:
+    packed = "topic!=bus or " * 140 + "all"
+    assert len(packed) <= LENGTH
+    assert "書き整えると" in fault(packed).reason
+    deepest = "(" * DEPTH + "topic != bus" + ")" * DEPTH
+    assert parse(str(parse(deepest))) == parse(deepest)
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=60))
@@ -210,7 +266,7 @@ def test_an_explanation_is_a_sentence_with_labels_and_months_of_birth() -> None:
     expression = parse("topic = childcare and child.age_months between 3 and 5 or not district = 西里")
     assert segments.explain(expression, TODAY, {"childcare": "子育て"}) == (
         "フォローしている人のうち、次に当てはまる人: (分野が「子育て」である、かつ、"
-        "子どもの月齢が3か月〜5か月(2026年6月〜2026年8月生まれ)の子どもがいる)、または、地区が「西里」ではない"
+        "子どもの月齢が3〜5か月(2026年6月〜8月生まれ)の子どもがいる)、または、地区が「西里」ではない"
     )
     assert segments.explain(parse("child.age_years >= 3"), TODAY).endswith(
         "子どもの年齢が3歳以上(2023年11月以前生まれ)の子どもがいる"
@@ -229,6 +285,31 @@ def test_a_value_filled_in_stays_one_value(value: str) -> None:
     vocabulary = Vocabulary({**VALUES, "tax": (known,)})
     filled = segments.parse(segments.fill("topic = tax and tax = {tax}", {"tax": value}), vocabulary)
     assert filled == segments.parse(f"topic = tax and tax = {segments.quote(known)}", vocabulary)
+
+
+@given(
+    st.text(alphabet=st.one_of(st.sampled_from('"\\“”＂()= ,あa'), st.characters(exclude_categories=["Cs"])))
+)
+@example('" or all or tax = "')
+@example('\\" or all or tax = \\"')
+def test_a_value_filled_in_within_quotes_stays_within_them(value: str) -> None:
+    known = unicodedata.normalize("NFKC", value).strip()
+    if not known:
+        return
+    vocabulary = Vocabulary({"tax": (known,)})
+    filled = segments.parse(segments.fill('tax = "{tax}"', {"tax": value}), vocabulary)
+    assert filled == segments.parse(f"tax = {segments.quote(known)}", vocabulary)
+
+
+def test_a_text_to_fill_in_must_close_its_quotes_and_keep_lists_out_of_them() -> None:
+    with pytest.raises(SegmentError, match="引用符が閉じていません") as caught:
+        segments.fill('tax = "{tax}', {"tax": "x"})
+    assert caught.value.position == 6
+    with pytest.raises(SegmentError, match="一覧") as caught:
+        segments.fill('tax = "の{taxes}"', {"taxes": ["x"]})
+    assert caught.value.position == 8
+    with pytest.raises(SegmentError, match=r"\{税\}"):
+        segments.fill("tax = {税}", {"tax": "x"})
 
 
 def test_a_list_is_filled_in_with_commas_and_a_missing_value_is_a_fault() -> None:
