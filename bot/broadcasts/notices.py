@@ -53,14 +53,12 @@ def _fill(notice: Notice, occurrence: Occurrence, town: Town) -> Coming:
 
 def coming(town: Town, after: datetime, until: datetime) -> Iterator[Coming]:
     """Every occurrence of the town's notices in (after, until], in order of time."""
-    streams = [
-        (
-            (o.at, notice.name, o.key, notice, o)
-            for o in occurrences(notice.rule, notice.calendar, after, until)
-        )
-        for notice in town.notices
-    ]
-    for _, _, _, notice, occurrence in heapq.merge(*streams, key=lambda item: item[:3]):
+    streams = [_of_one(notice, town, after, until) for notice in town.notices]
+    return heapq.merge(*streams, key=lambda item: (item.at, item.notice.name, item.occurrence.key))
+
+
+def _of_one(notice: Notice, town: Town, after: datetime, until: datetime) -> Iterator[Coming]:
+    for occurrence in occurrences(notice.rule, notice.calendar, after, until):
         yield _fill(notice, occurrence, town)
 
 

@@ -67,9 +67,15 @@ _WORDS = {
 }
 _REMEDIES = {
     Event.APPROVE: "承認できるのは下書きだけです。",
-    Event.SCHEDULE: "先に、作成した人とは別の人が承認してください(machi broadcast approve ID)。",
+    Event.SCHEDULE: "もう一度送ることはできません。",
     Event.CANCEL: "終わった配信は取り消せません。",
 }
+_NOT_APPROVED = "先に、作成した人とは別の人が承認してください(machi broadcast approve ID)。"
+
+
+def word(state: State) -> str:
+    """A state as staff read it."""
+    return _WORDS[state]
 
 
 def advance(state: State, event: Event) -> State:
@@ -81,7 +87,9 @@ def advance(state: State, event: Event) -> State:
     try:
         return _TRANSITIONS[state, event]
     except KeyError:
-        raise RefusedError(f"この配信は{_WORDS[state]}です。{_REMEDIES.get(event, '')}") from None
+        early = (state, event) == (State.DRAFT, Event.SCHEDULE)
+        remedy = _NOT_APPROVED if early else _REMEDIES.get(event, "")
+        raise RefusedError(f"この配信は{word(state)}です。{remedy}") from None
 
 
 def transitions() -> dict[tuple[State, Event], State]:

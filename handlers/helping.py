@@ -1,0 +1,54 @@
+"""What can be done here, said when asked and when nothing else fits."""
+
+from __future__ import annotations
+
+from bot.domain.residents import Fact
+from handlers import questions
+from handlers.scene import Card, Scene, Step
+
+
+def general(scene: Scene, _words: str = "") -> Step:
+    """「ヘルプ」."""
+    office = scene.town.office
+    words = scene.say("help.words", office=office.name, phone=office.phone, hours=office.hours)
+    return _said(scene, "help.title", words)
+
+
+def done(scene: Scene, _words: str = "") -> Step:
+    """「おわる」: the question stays open to a later day."""
+    return _said(scene, "help.done_title", scene.say("help.done") + scene.stopped_note)
+
+
+def nonsense(scene: Scene, _words: str = "") -> Step:
+    """Words that mean nothing here."""
+    office = scene.town.office
+    words = scene.say("help.nonsense", office=office.name, phone=office.phone)
+    return _said(scene, "help.nonsense_title", words)
+
+
+def retry(scene: Scene, fact: str) -> Step:
+    """Words that do not answer the open question: what an answer looks like."""
+    if fact not in list(Fact):
+        return nonsense(scene)
+    unclear = "child.unclear" if fact == Fact.BIRTH_MONTH else "choice.unclear"
+    return questions.ask(scene, Fact(fact), scene.say(unclear), keeps=False)
+
+
+def old_button(scene: Scene) -> Step:
+    """A button whose meaning is gone."""
+    return _said(scene, "help.nonsense_title", scene.say("help.old"))
+
+
+def only_text(scene: Scene) -> Step:
+    """A picture, a sticker, a place."""
+    return _said(scene, "help.nonsense_title", scene.say("help.only_text"))
+
+
+def emergency(scene: Scene, _words: str = "") -> Step:
+    """Somebody who may need help now: nobody reads this account."""
+    return _said(scene, "emergency.title", scene.say("emergency.words"))
+
+
+def _said(scene: Scene, title: str, words: str) -> Step:
+    card = Card(scene.say(title), words, quick=scene.usual)
+    return Step(scene.resident, [card], keeps=False)

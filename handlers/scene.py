@@ -1,0 +1,132 @@
+"""What a handler is given and what it gives back."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.domain.residents import Fact, Resident, ResidentState
+from bot.town.model import Choice, Topic, Town
+from handlers.texts import texts
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def folded(words: str) -> str:
+    """What somebody typed, as labels are compared: width, case, spaces and final punctuation do not matter."""
+    plain = unicodedata.normalize("NFKC", words).casefold()
+    return "".join(plain.split()).strip("。．.!！?？、,「」\"'")
+
+
+def names(choice: Choice) -> set[str]:
+    """Everything a choice is called, folded."""
+    called = (choice.name, choice.reading, *choice.aliases, *choice.labels.values())
+    return {folded(name) for name in called if name}
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that can be tapped, or typed by its label; `data` is what a tap sends back.
+
+    `picks_a_date`: the tap opens a calendar first.
+    """
+
+    label: str
+    data: str
+    picks_a_date: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One reply: a title, what it says, buttons, and quick replies below."""
+
+    title: str
+    words: str
+    buttons: Sequence[Action] = ()
+    quick: Sequence[Action] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What an event leads to: the resident afterwards (None: nothing is kept) and the replies.
+
+    `asks` is the fact whose question is open now. `keeps` says whether a stranger is registered by this.
+    """
+
+    resident: Resident | None
+    cards: Sequence[Card]
+    asks: Fact | None = None
+    keeps: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The town, the resident (a new one for a stranger) and the moment."""
+
+    town: Town
+    resident: Resident
+    now: datetime
+    is_stranger: bool = False
+
+    def say(self, key: str, **values: object) -> str:
+        """A text in the resident's language."""
+        return texts(self.resident.language)[key].format(**values)
+
+    def action(self, key: str, data: str, **values: object) -> Action:
+        """An action labelled by a text; of several wordings the first is shown."""
+        return Action(self.say(key, **values).partition("|")[0], data)
+
+    def label(self, choice: Choice) -> str:
+        """How a choice is shown in the resident's language."""
+        return choice.label(self.resident.language)
+
+    def month(self, month: str) -> str:
+        """A month `YYYY-MM` in the resident's language."""
+        year, number = int(month[:4]), int(month[5:])
+        return self.say("list.month", year=year, month=number, name=_MONTHS[number - 1])
+
+    def joined(self, words: Iterable[str]) -> str:
+        """A list in the resident's language."""
+        return texts(self.resident.language)["list.join"].join(words)
+
+    def become(self, resident: Resident) -> Scene:
+        """The scene with the resident changed."""
+        return replace(self, resident=resident)
+
+    @property
+    def topics(self) -> list[Topic]:
+        """The topics the resident has registered, in the town's order."""
+        registered = self.resident.values(Fact.TOPIC)
+        return [topic for topic in self.town.topics if topic.key in registered]
+
+    def topic_of(self, fact: Fact) -> Topic | None:
+        """The topic whose question a fact answers: one that is registered, else the first there is."""
+        asking = [topic for topic in self.town.topics if topic.asks is fact]
+        return next((topic for topic in asking if topic in self.topics), asking[0] if asking else None)
+
+    def values(self, fact: Fact) -> list[str]:
+        """What is registered for a fact, as it is shown."""
+        if fact is Fact.BIRTH_MONTH:
+            return [self.month(value) for value in self.resident.values(fact)]
+        known = {choice.name: choice for choice in self.town.choices.get(fact, ())}
+        return [self.label(known[value]) if value in known else value for value in self.resident.values(fact)]
+
+    @property
+    def stopped_note(self) -> str:
+        """What to add for a resident who gets no messages now; empty for others."""
+        stopped = self.resident.state is ResidentState.STOPPED
+        return "\n\n" + self.say("stop.note") if stopped else ""
+
+    @property
+    def usual(self) -> list[Action]:
+        """The quick replies that stand below most cards."""
+        resume = [self.action("command.resume", "resume")]
+        return [
+            *(resume if self.resident.state is ResidentState.STOPPED else []),
+            self.action("command.settings", "settings"),
+            self.action("command.summary", "summary"),
+            self.action("command.language", "language"),
+            self.action("command.help", "help"),
+        ]

@@ -1,0 +1,111 @@
+"""What typed words mean: whatever can be tapped can also be typed, by its label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.domain.months import parse_month
+from bot.domain.residents import LANGUAGES, Fact
+from handlers import choices, questions
+from handlers.dialogue import asked, offered
+from handlers.scene import Scene, folded, names
+from handlers.texts import texts
+
+COMMANDS = {
+    "command.settings": "settings",
+    "command.summary": "summary",
+    "command.stop": "stop",
+    "command.resume": "resume",
+    "command.erase": "erase",
+    "command.language": "language",
+    "command.help": "help",
+    "action.ask_erase": "ask-erase",
+    "action.done": "done",
+}
+"""Labels that mean the same at any time, and what they do."""
+
+_LONGEST = 100
+
+
+def meaning(scene: Scene, words: str) -> str:
+    """The data of the action that somebody typed."""
+    typed = folded(words[:_LONGEST])
+    found = (
+        offered(scene, typed)
+        or _command(scene, typed)
+        or _month(scene, words)
+        or _topic(scene, typed)
+        or _choice(scene, typed)
+        or _of_the_resident(scene, typed)
+        or _emergency(scene, typed)
+        or _search(scene, typed)
+    )
+    if found:
+        return found
+    asks = asked(scene)
+    return f"retry {asks}" if asks else "nonsense"
+
+
+def _languages(scene: Scene) -> Iterator[str]:
+    """The resident's own language first."""
+    yield scene.resident.language
+    yield from (language for language in LANGUAGES if language != scene.resident.language)
+
+
+def _command(scene: Scene, typed: str) -> str | None:
+    for language in _languages(scene):
+        for key, data in COMMANDS.items():
+            if typed in {folded(wording) for wording in texts(language)[key].split("|")}:
+                return data
+        if language in scene.town.languages and typed == folded(texts(language)["language.name"]):
+            return f"set-language {language}"
+    return None
+
+
+def _month(scene: Scene, words: str) -> str | None:
+    """A child's month of birth, when it is asked for, or from somebody who has registered that topic."""
+    month = parse_month(words[:_LONGEST])
+    expected = asked(scene) == Fact.BIRTH_MONTH or any(t.asks is Fact.BIRTH_MONTH for t in scene.topics)
+    return f"born {month}" if month and expected else None
+
+
+def _topic(scene: Scene, typed: str) -> str | None:
+    found = (f"topic {topic.key}" for topic in scene.town.topics if typed in names(topic.choice))
+    return next(found, None)
+
+
+def _choice(scene: Scene, typed: str) -> str | None:
+    """A district, stop, tax … by its name; one that answers the open question before others."""
+    asks = asked(scene)
+    for fact, known in sorted(scene.town.choices.items(), key=lambda item: item[0] != asks):
+        for choice in known:
+            if typed in names(choice):
+                return f"add {fact} {choice.name}"
+    return None
+
+
+def _of_the_resident(scene: Scene, typed: str) -> str | None:
+    """Labels that name what is registered: 「2026年3月を消す」, 「子育てをやめる」."""
+    for topic in scene.topics:
+        leave = scene.say("action.quit", topic=scene.label(topic.choice))
+        if typed == folded(leave):
+            return f"quit {topic.key}"
+    removals = (action for fact in scene.resident.facts for action in questions.removals(scene, fact))
+    return next((action.data for action in removals if typed == folded(action.label)), None)
+
+
+def _emergency(scene: Scene, typed: str) -> str | None:
+    signs = {
+        folded(sign)
+        for language in _languages(scene)
+        for sign in texts(language)["emergency.signs"].split("|")
+    }
+    return "emergency" if any(sign in typed for sign in signs) else None
+
+
+def _search(scene: Scene, typed: str) -> str | None:
+    """A part of a name, where one of a list is asked for."""
+    asks = asked(scene)
+    if asks is not None and asks in scene.town.choices and choices.search(scene, Fact(asks), typed):
+        return f"find {asks} {typed}"
+    return None
