@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any, Self
 
+import aiohttp
+
 from simulator import Simulator
 
 SECRET, TOKEN = "test-secret", "test-token"
@@ -90,6 +92,17 @@ class Running:
         await self._process.wait()
         await self._reading
         raise AssertionError(f"machi serve ended with {self._process.returncode}:\n{self.log}")
+
+    async def ready(self) -> None:
+        """Wait until database, clock and sender work."""
+        async with asyncio.timeout(20), aiohttp.ClientSession(self.address) as session:
+            while True:
+                async with session.get("/readyz") as answer:
+                    if answer.status == 200:
+                        return
+                    faults = (await answer.json())["faults"]
+                    assert faults.keys() <= {"clock", "sender"}, faults
+                await asyncio.sleep(0.02)
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         assert process.stderr

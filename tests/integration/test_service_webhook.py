@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -35,7 +36,7 @@ async def post(service: Running, body: bytes, signature: str | None = None) -> i
     headers = {"X-Line-Signature": sign(SECRET, body) if signature is None else signature}
     async with (
         aiohttp.ClientSession() as session,
-        session.post(f"{service.address}/line/webhook", data=body, headers=headers) as answer,
+        session.post(f"{service.address}/line/webhook", data=io.BytesIO(body), headers=headers) as answer,
     ):
         return answer.status
 
