@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from bot.domain.residents import Fact
+from bot.domain.residents import SINGLE_FACTS, Fact
 from segments.expression import And, Child, Everybody, Expression, Named, Not, Or, Span
 from segments.spans import Months, birth_months
-from segments.vocabulary import AGE_MONTHS, BIRTH_MONTH, WORDS
+from segments.vocabulary import AGE_MONTHS, BIRTH_MONTH, LANGUAGE, WORDS
 
 
 def explain(expression: Expression, today: date, labels: Mapping[str, str] | None = None) -> str:
@@ -26,7 +26,7 @@ def _words(node: Expression, today: date, labels: Mapping[str, str]) -> str:
         case Everybody():
             return "だれでもよい"
         case Not(Named(field, names)):
-            return f"{WORDS[field]}が{_names(field, names, labels)}ではない"
+            return _named(field, names, labels, "ではない", "がない")
         case Not(inner):
             return f"({_words(inner, today, labels)})ではない"
         case And(parts):
@@ -34,7 +34,7 @@ def _words(node: Expression, today: date, labels: Mapping[str, str]) -> str:
         case Or(parts):
             return "、または、".join(_part(part, today, labels) for part in parts)
         case Named(field, names):
-            return f"{WORDS[field]}が{_names(field, names, labels)}である"
+            return _named(field, names, labels, "である", "がある")
         case Child():
             return _child(node, today)
 
@@ -44,9 +44,12 @@ def _part(node: Expression, today: date, labels: Mapping[str, str]) -> str:
     return f"({words})" if isinstance(node, And | Or) else words
 
 
-def _names(field: str, names: tuple[str, ...], labels: Mapping[str, str]) -> str:
-    said = [labels.get(name, name) if field == Fact.TOPIC else name for name in names]
-    return "か".join(f"「{name}」" for name in said)
+def _named(field: str, names: tuple[str, ...], labels: Mapping[str, str], one: str, many: str) -> str:
+    """`one` ends the sentence about a field of which a resident has one value, `many` about the others."""
+    said = "か".join(f"「{labels.get(name, name) if field == Fact.TOPIC else name}」" for name in names)
+    if field == LANGUAGE or field in SINGLE_FACTS:
+        return f"{WORDS[field]}が{said}{one}"
+    return f"{WORDS[field]}に{said}{many}"
 
 
 def _child(child: Child, today: date) -> str:

@@ -265,9 +265,10 @@ def test_explaining_and_canonical_text_keep_the_meaning(text: str, resident: Res
 def test_an_explanation_is_a_sentence_with_labels_and_months_of_birth() -> None:
     expression = parse("topic = childcare and child.age_months between 3 and 5 or not district = 西里")
     assert segments.explain(expression, TODAY, {"childcare": "子育て"}) == (
-        "フォローしている人のうち、次に当てはまる人: (分野が「子育て」である、かつ、"
+        "フォローしている人のうち、次に当てはまる人: (分野に「子育て」がある、かつ、"
         "子どもの月齢が3〜5か月(2026年6月〜8月生まれ)の子どもがいる)、または、地区が「西里」ではない"
     )
+    assert segments.explain(parse("tax != 固定資産税"), TODAY).endswith("税・保険料に「固定資産税」がない")
     assert segments.explain(parse("child.age_years >= 3"), TODAY).endswith(
         "子どもの年齢が3歳以上(2023年11月以前生まれ)の子どもがいる"
     )
