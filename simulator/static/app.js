@@ -28,13 +28,15 @@ function unread(user) {
   return (state.entries.get(user) || []).filter((entry) => entry.sender === "bot" && entry.number > mark).length;
 }
 
-const clockTime = (at) => new Date(at).toLocaleTimeString("ja-JP", { hour: "numeric", minute: "2-digit" });
-const day = (at) => new Date(at).toLocaleDateString("ja-JP", { month: "long", day: "numeric", weekday: "short" });
+// The town's time, wherever the browser is.
+const timeZone = "Asia/Tokyo";
+const clockTime = (at) => new Date(at).toLocaleTimeString("ja-JP", { timeZone, hour: "numeric", minute: "2-digit" });
+const day = (at) => new Date(at).toLocaleDateString("ja-JP", { timeZone, month: "long", day: "numeric", weekday: "short" });
 
 // ---- the list of residents
 
 function hue(user) {
-  return [...user].reduce((sum, letter) => (sum * 137 + letter.codePointAt(0)) % 3600, 7) / 10;
+  return ([...user].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 9973, 7) * 47) % 360;
 }
 
 function avatar(name, user) {
@@ -97,8 +99,11 @@ function openChat(user) {
   markRead(user);
   drawList();
   drawPhone();
+  document.querySelector(`[data-resident="${user}"]`)?.scrollIntoView({ block: "nearest" });
   log.scrollTop = log.scrollHeight;
 }
+
+const isAtEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < 160;
 
 function appendEntry(entry) {
   const today = day(entry.at);
@@ -219,7 +224,7 @@ const news = {
   entry({ entry }) {
     keep(entry);
     if (entry.user_id === state.open) {
-      const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 160;
+      const atEnd = isAtEnd();
       appendEntry(entry);
       markRead(state.open);
       drawPhone();
@@ -264,8 +269,10 @@ draft.addEventListener("keydown", (event) => {
 });
 button("back").addEventListener("click", () => (document.body.dataset.view = "list"));
 button("toggle-menu").addEventListener("click", () => {
+  const atEnd = isAtEnd();
   menuOpen = !menuOpen;
   drawMenu();
+  if (atEnd) log.scrollTop = log.scrollHeight;
 });
 button("block").addEventListener("click", () => post(`/page/residents/${state.open}/block`, {}));
 button("unblock").addEventListener("click", () => post(`/page/residents/${state.open}/unblock`, {}));
