@@ -77,8 +77,8 @@ async def _listen(simulator: Simulator, stack: AsyncExitStack) -> None:
         await stack.enter_async_context(simulator)
     except OSError as error:
         raise DemoError(
-            f"シミュレータのアドレスで待ち受けられません({os.strerror(error.errno or 0)})。ほかの make run が動いていないか確かめるか、"
-            "SIMULATOR_PORT=8091 make run のようにポートを変えてください。"
+            f"シミュレータのアドレスで待ち受けられません({os.strerror(error.errno or 0)})。"
+            "ほかの make run が動いていないか確かめるか、SIMULATOR_PORT=8091 make run のように変えてください。"
         ) from None
 
 
