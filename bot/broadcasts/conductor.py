@@ -21,7 +21,7 @@ from bot.town.model import Town
 
 _log = logging.getLogger(__name__)
 
-_PAGE = 5000
+_PAGE = 10_000
 """Residents put into batches in one transaction: short enough that webhooks need not wait."""
 
 _IDLE_SECONDS = 1.0
@@ -89,11 +89,11 @@ class Conductor:
             return
         day = from_ms(broadcast.started_ms or 0).date()
         condition = segment_condition(broadcast.segment, self._town, day)
-        page = await audience_page(session, condition, broadcast.audience_upto, _PAGE)
+        groups, upto = await audience_page(session, condition, broadcast.audience_upto, _PAGE)
         languages = await rows.languages(session, broadcast_id)
-        await add_batches(session, broadcast, languages, page, self._clock.now_ms())
-        upto = page[-1].id if page else broadcast.audience_upto
-        await rows.set_audience(session, broadcast_id, upto, done=len(page) < _PAGE)
+        await add_batches(session, broadcast, languages, groups, self._clock.now_ms())
+        done = sum(len(group.ids) for group in groups) < _PAGE
+        await rows.set_audience(session, broadcast_id, max(upto, broadcast.audience_upto), done=done)
 
     async def _finish(self, broadcast_id: int, session: Session) -> None:
         broadcast = await rows.lock(session, broadcast_id)

@@ -130,11 +130,10 @@ class Sender:
 
     async def _send(self, batch: Batch) -> None:
         try:
-            user_ids = await self._outbox.user_ids(batch.id)
             answer: Answer = Accepted(None)  # everyone in it has left: there is nobody to send to
-            if user_ids:
+            if batch.user_ids:
                 messages = await self._payload(batch)
-                answer = await self._line.multicast(user_ids, messages, batch.retry_key)
+                answer = await self._line.multicast(batch.user_ids.split(","), messages, batch.retry_key)
             await self._record(batch, answer)
         except Exception:
             _log.exception("Batch %d stays leased and goes out again when its lease ends", batch.id)

@@ -13,7 +13,7 @@ from bot.domain.errors import NotFoundError
 from bot.store.audit import Deed, record
 from bot.store.port import Database, Row, Session
 
-_UNDELIVERED_SHOWN = 100_000
+_UNDELIVERED_BATCHES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,12 +245,22 @@ class Broadcasts:
         key = {"id": broadcast_id}
         tally = await self._database.fetch("broadcasts.tally", key)
         reasons = await self._database.fetch("broadcasts.reasons", key)
-        missing = await self._database.fetch("broadcasts.undelivered", {**key, "limit": _UNDELIVERED_SHOWN})
+        missing = await self._undelivered(broadcast_id)
         return Report(
             counts={BatchState(row["state"]): row["residents"] for row in tally},
             requests=sum(row["requests"] for row in tally),
             first_ms=min((row["first_ms"] for row in tally if row["first_ms"]), default=None),
             last_ms=max((row["last_ms"] for row in tally if row["last_ms"]), default=None),
             reasons=[(BatchState(row["state"]), row["reason"], row["residents"]) for row in reasons],
-            undelivered=[(row["user_id"], BatchState(row["state"]), row["reason"] or "") for row in missing],
+            undelivered=missing,
         )
+
+    async def _undelivered(self, broadcast_id: int) -> list[tuple[str, BatchState, str]]:
+        found = []
+        limit = {"id": broadcast_id, "limit": _UNDELIVERED_BATCHES}
+        for batch in await self._database.fetch("broadcasts.undelivered", limit):
+            ids = {"ids": f"[{batch['resident_ids']}]"}
+            rows = await self._database.fetch("residents.user_ids_of", ids)
+            state, reason = BatchState(batch["state"]), batch["reason"] or ""
+            found += [(row["user_id"], state, reason) for row in rows]
+        return found

@@ -10,11 +10,14 @@ from bot.domain.broadcasts import BATCH_SIZE, BatchState
 from bot.domain.clock import Clock
 from bot.store.broadcasts import Broadcast
 from bot.store.port import Database, Session
-from bot.store.residents import Recipient
+from bot.store.residents import Group
 
 
 class Batch(NamedTuple):
-    """A leased batch: up to 500 residents who get byte-identical messages under one retry key."""
+    """A leased batch: up to 500 residents who get byte-identical messages under one retry key.
+
+    `user_ids` are joined by commas, at every attempt in the same order; empty if everybody has left.
+    """
 
     id: int
     broadcast_id: int
@@ -24,6 +27,7 @@ class Batch(NamedTuple):
     size: int
     attempts: int
     first_attempt_ms: int
+    user_ids: str
 
 
 class Ending(NamedTuple):
@@ -37,36 +41,40 @@ class Ending(NamedTuple):
 
 
 async def add_batches(
-    session: Session,
-    broadcast: Broadcast,
-    languages: Sequence[str],
-    recipients: Sequence[Recipient],
-    now_ms: int,
+    session: Session, broadcast: Broadcast, languages: Sequence[str], groups: Sequence[Group], now_ms: int
 ) -> None:
-    """Put recipients into batches, apart by the language their message is in.
+    """Put residents into batches, apart by the language their message is in.
 
     `languages` are those the broadcast has messages in; everyone else gets Japanese.
     """
-    groups: dict[str, list[Recipient]] = {}
-    for recipient in recipients:
-        language = recipient.language if recipient.language in languages else "ja"
-        groups.setdefault(language, []).append(recipient)
     rows = []
-    for language, group in groups.items():
-        for start in range(0, len(group), BATCH_SIZE):
-            members = group[start : start + BATCH_SIZE]
-            params = {
-                "broadcast_id": broadcast.id,
-                "language": language,
-                "retry_key": str(uuid.uuid4()),
-                "priority": int(broadcast.priority),
-                "size": len(members),
-                "due_ms": now_ms,
-            }
-            batch_id = (await session.fetch("outbox.add_batch", params))[0]["id"]
-            rows += [{"batch_id": batch_id, "resident_id": m.id, "user_id": m.user_id} for m in members]
-    await session.execute_many("outbox.add_recipient", rows)
+    for language in dict.fromkeys(_written(group, languages) for group in groups):
+        joined = [group for group in groups if _written(group, languages) == language]
+        ids = [number for group in joined for number in group.ids]
+        user_ids = [user_id for group in joined for user_id in group.user_ids]
+        for start in range(0, len(ids), BATCH_SIZE):
+            members = ids[start : start + BATCH_SIZE]
+            numbers = list(map(int, members))
+            rows.append(
+                {
+                    "broadcast_id": broadcast.id,
+                    "language": language,
+                    "retry_key": str(uuid.uuid4()),
+                    "priority": int(broadcast.priority),
+                    "size": len(members),
+                    "first_resident": min(numbers),
+                    "last_resident": max(numbers),
+                    "resident_ids": ",".join(members),
+                    "user_ids": ",".join(user_ids[start : start + BATCH_SIZE]),
+                    "due_ms": now_ms,
+                }
+            )
+    await session.execute_many("outbox.add_batch", rows)
     await session.notify()
+
+
+def _written(group: Group, languages: Sequence[str]) -> str:
+    return group.language if group.language in languages else "ja"
 
 
 class Outbox:
@@ -91,11 +99,6 @@ class Outbox:
 
         batches = await self._database.write(work)
         return sorted(batches, key=lambda batch: (-batch.priority, batch.id))
-
-    async def user_ids(self, batch_id: int) -> list[str]:
-        """The recipients of a batch, always in the same order."""
-        joined = (await self._database.fetch("outbox.user_ids", {"id": batch_id}))[0]["user_ids"]
-        return joined.split(",") if joined else []
 
     async def end(self, ending: Ending) -> None:
         """Record a final answer; returns once durable."""
@@ -123,14 +126,6 @@ class Outbox:
 
         async def work(session: Session) -> int:
             return await session.execute("outbox.expire", params)
-
-        await self._database.write(work)
-
-    async def scrub_erased(self) -> None:
-        """Remove the ids of erased residents from batches that have ended since."""
-
-        async def work(session: Session) -> int:
-            return await session.execute("residents.scrub_erased")
 
         await self._database.write(work)
 

@@ -27,11 +27,19 @@ class Condition(Protocol):
 
 
 class Recipient(NamedTuple):
-    """A resident as an audience needs them."""
+    """A resident of an audience."""
 
     id: int
     user_id: str
     language: str
+
+
+class Group(NamedTuple):
+    """Residents of an audience who share a language; `ids` and `user_ids` are parallel."""
+
+    language: str
+    ids: Sequence[str]
+    user_ids: Sequence[str]
 
 
 class Stored(NamedTuple):
@@ -108,8 +116,15 @@ def _fact_rows(resident: Resident) -> list[dict[str, Any]]:
 
 
 async def _withdraw(session: Session, resident_id: int) -> None:
-    await session.execute("residents.shrink_waiting_batches", {"id": resident_id})
-    await session.execute("residents.leave_waiting_batches", {"id": resident_id})
+    """Leave every batch that no request has been made for; the others must go out again as they were."""
+    for row in await session.fetch("residents.waiting_batches", {"id": resident_id}):
+        ids, user_ids = row["resident_ids"].split(","), row["user_ids"].split(",")
+        if str(resident_id) not in ids:
+            continue
+        place = ids.index(str(resident_id))
+        del ids[place], user_ids[place]
+        left = {"size": len(ids), "resident_ids": ",".join(ids), "user_ids": ",".join(user_ids)}
+        await session.execute("residents.set_recipients", {"id": row["id"], **left})
 
 
 async def erase(session: Session, stored: Stored, *, also_new_events: bool) -> None:
@@ -117,12 +132,10 @@ async def erase(session: Session, stored: Stored, *, also_new_events: bool) -> N
 
     `also_new_events`: those not yet processed too.
 
-    What is being sent this moment keeps the id until its batch ends: LINE must get the same bytes again.
+    What is being sent this moment keeps the user id until its batch ends: LINE must get the same bytes again.
     """
     forgotten = {"user_id": stored.resident.user_id, "empty": b"", "also_new": int(also_new_events)}
     await _withdraw(session, stored.id)
-    await session.execute("residents.forget_ended", {"id": stored.id})
-    await session.execute("residents.mark_erased", {"id": stored.id})
     await session.execute("inbox.forget", forgotten)
     await session.execute("residents.delete", {"id": stored.id})
 
@@ -224,10 +237,14 @@ class Residents:
     async def audience(self, condition: Condition) -> AsyncIterator[Recipient]:
         """The residents a condition reaches, by pages."""
         after = 0
-        while page := await audience_page(self._database, condition, after, _PAGE):
-            for recipient in page:
-                yield recipient
-            after = page[-1].id
+        while True:
+            params = {**condition.params, "after": after, "limit": _PAGE}
+            rows = await self._database.fetch("residents.audience", params, condition=condition.sql)
+            if not rows:
+                return
+            for row in rows:
+                yield Recipient(row["id"], row["user_id"], row["language"])
+            after = rows[-1]["id"]
 
     async def totals(self) -> dict[ResidentState, int]:
         """How many residents there are in each state."""
@@ -235,8 +252,11 @@ class Residents:
         return {ResidentState(row["state"]): row["n"] for row in rows}
 
 
-async def audience_page(session: Any, condition: Condition, after: int, limit: int) -> list[Recipient]:
-    """The next residents a condition reaches, ids after `after`; on a `Database` or in a transaction."""
+async def audience_page(
+    session: Session, condition: Condition, after: int, limit: int
+) -> tuple[list[Group], int]:
+    """The next residents a condition reaches, ids after `after`: by language, and the highest id (0: nobody)."""
     params = {**condition.params, "after": after, "limit": limit}
-    rows = await session.fetch("residents.audience", params, condition=condition.sql)
-    return [Recipient(row["id"], row["user_id"], row["language"]) for row in rows]
+    rows = await session.fetch("residents.audience_page", params, condition=condition.sql)
+    groups = [Group(row["language"], row["ids"].split(","), row["user_ids"].split(",")) for row in rows]
+    return groups, max((row["upto"] for row in rows), default=0)

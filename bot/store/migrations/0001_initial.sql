@@ -78,7 +78,13 @@ CREATE TABLE batches (
     language          $text NOT NULL,
     retry_key         $text NOT NULL UNIQUE,
     priority          INTEGER NOT NULL,
+    -- The recipients, parallel lists joined by commas. User ids go as soon as the batch has ended, so that
+    -- nothing of an erased resident stays but a number that names nobody.
     size              INTEGER NOT NULL,
+    first_resident    BIGINT NOT NULL,
+    last_resident     BIGINT NOT NULL,
+    resident_ids      $text NOT NULL,
+    user_ids          $text,
     state             $text NOT NULL
                       CHECK (state IN ('ready', 'leased', 'accepted', 'failed', 'unknown', 'cancelled')),
     attempts          INTEGER NOT NULL DEFAULT 0,
@@ -94,18 +100,6 @@ CREATE TABLE batches (
 CREATE INDEX batches_ready ON batches (priority DESC, id) WHERE state = 'ready';
 CREATE INDEX batches_leased ON batches (lease_until_ms) WHERE state = 'leased';
 CREATE INDEX batches_by_broadcast ON batches (broadcast_id, state);
-
-CREATE TABLE recipients (
-    batch_id     BIGINT NOT NULL REFERENCES batches (id) ON DELETE CASCADE,
-    resident_id  BIGINT NOT NULL,
-    -- As it is sent. An erased resident's is emptied: at once, or (erased = 1) when the batch has ended.
-    user_id      $text,
-    erased       INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (batch_id, resident_id)
-) $clustered;
-
-CREATE INDEX recipients_by_resident ON recipients (resident_id);
-CREATE INDEX recipients_erased ON recipients (batch_id) WHERE erased = 1;
 
 CREATE TABLE notices (
     name        $text PRIMARY KEY,

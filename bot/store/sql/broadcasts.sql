@@ -60,7 +60,7 @@ SELECT id FROM broadcasts WHERE state = 'sending' AND audience_done = 1 AND NOT 
 
 -- name: cancel_batches
 -- What no request has been made for is not sent any more.
-UPDATE batches SET state = 'cancelled', ended_ms = :now
+UPDATE batches SET state = 'cancelled', ended_ms = :now, user_ids = NULL
 WHERE broadcast_id = :id AND state = 'ready' AND attempts = 0;
 
 -- name: tally
@@ -75,7 +75,6 @@ SELECT state, reason, sum(size) AS residents FROM batches
 WHERE broadcast_id = :id AND reason IS NOT NULL GROUP BY state, reason ORDER BY state, reason;
 
 -- name: undelivered
--- The residents who did not get a broadcast, as far as is known.
-SELECT r.user_id, b.state, b.reason FROM batches b JOIN recipients r ON r.batch_id = b.id
-WHERE b.broadcast_id = :id AND b.state IN ('failed', 'unknown') AND r.user_id IS NOT NULL
-ORDER BY b.id, r.resident_id LIMIT :limit;
+-- Batches whose residents did not get a broadcast, as far as is known.
+SELECT state, reason, resident_ids FROM batches
+WHERE broadcast_id = :id AND state IN ('failed', 'unknown') ORDER BY id LIMIT :limit;

@@ -1,12 +1,9 @@
 -- name: add_batch
 -- A batch of recipients, with the retry key all its requests will carry.
-INSERT INTO batches (broadcast_id, language, retry_key, priority, size, state, due_ms)
-VALUES (:broadcast_id, :language, :retry_key, :priority, :size, 'ready', :due_ms)
-RETURNING id;
-
--- name: add_recipient
--- One resident in a batch.
-INSERT INTO recipients (batch_id, resident_id, user_id) VALUES (:batch_id, :resident_id, :user_id);
+INSERT INTO batches (broadcast_id, language, retry_key, priority, size, first_resident, last_resident,
+                     resident_ids, user_ids, state, due_ms)
+VALUES (:broadcast_id, :language, :retry_key, :priority, :size, :first_resident, :last_resident,
+        :resident_ids, :user_ids, 'ready', :due_ms);
 
 -- name: claim
 -- Lease waiting batches, the most urgent first; counts as an attempt before any request is made.
@@ -15,7 +12,7 @@ SET state = 'leased', lease_owner = :owner, lease_until_ms = :lease_until, attem
     first_attempt_ms = COALESCE(first_attempt_ms, :now)
 WHERE id IN (
     SELECT id FROM batches WHERE state = 'ready' AND due_ms <= :now ORDER BY priority DESC, id LIMIT :limit)
-RETURNING id, broadcast_id, language, retry_key, priority, size, attempts, first_attempt_ms;
+RETURNING id, broadcast_id, language, retry_key, priority, size, attempts, first_attempt_ms, user_ids;
 
 -- name: claim [postgresql]
 UPDATE batches
@@ -24,21 +21,12 @@ SET state = 'leased', lease_owner = :owner, lease_until_ms = :lease_until, attem
 WHERE id IN (
     SELECT id FROM batches WHERE state = 'ready' AND due_ms <= :now ORDER BY priority DESC, id LIMIT :limit
     FOR UPDATE SKIP LOCKED)
-RETURNING id, broadcast_id, language, retry_key, priority, size, attempts, first_attempt_ms;
-
--- name: user_ids
--- The recipients of a batch, joined by commas in a fixed order: a retry sends the same bytes.
-SELECT group_concat(user_id, ',') AS user_ids FROM (
-    SELECT user_id FROM recipients WHERE batch_id = :id AND user_id IS NOT NULL ORDER BY resident_id);
-
--- name: user_ids [postgresql]
-SELECT string_agg(user_id, ',' ORDER BY resident_id) AS user_ids FROM recipients
-WHERE batch_id = :id AND user_id IS NOT NULL;
+RETURNING id, broadcast_id, language, retry_key, priority, size, attempts, first_attempt_ms, user_ids;
 
 -- name: end
 -- A batch has its final answer. A lease lost meanwhile does not matter: the answer is LINE's.
 UPDATE batches
-SET state = :state, ended_ms = :now, request_id = :request_id, reason = :reason,
+SET state = :state, ended_ms = :now, request_id = :request_id, reason = :reason, user_ids = NULL,
     lease_owner = NULL, lease_until_ms = NULL
 WHERE id = :id AND state IN ('ready', 'leased');
 
@@ -64,7 +52,7 @@ SELECT min(due_ms) AS due_ms FROM batches WHERE state = 'ready';
 
 -- name: expire
 -- Past the horizon of the retry key a batch without an answer is never sent again by itself.
-UPDATE batches SET state = 'unknown', ended_ms = :now, reason = COALESCE(reason, :reason),
+UPDATE batches SET state = 'unknown', ended_ms = :now, reason = COALESCE(reason, :reason), user_ids = NULL,
     lease_owner = NULL, lease_until_ms = NULL
 WHERE state = 'ready' AND first_attempt_ms <= :horizon;
 

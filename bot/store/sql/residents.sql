@@ -73,30 +73,44 @@ SELECT r.id, r.user_id, r.language FROM residents r
 WHERE r.id > :after AND r.state = 'following' AND ({condition})
 ORDER BY r.id LIMIT :limit;
 
+-- name: audience_page
+-- The next residents a segment reaches, in the order of their ids: parallel lists by language.
+SELECT language, max(id) AS upto, count(*) AS n, group_concat(id, ',') AS ids,
+       group_concat(user_id, ',') AS user_ids
+FROM (SELECT r.id, r.user_id, r.language FROM residents r
+      WHERE r.id > :after AND r.state = 'following' AND ({condition})
+      ORDER BY r.id LIMIT :limit)
+GROUP BY language;
+
+-- name: audience_page [postgresql]
+SELECT language, max(id) AS upto, count(*) AS n, string_agg(id::text, ',' ORDER BY id) AS ids,
+       string_agg(user_id, ',' ORDER BY id) AS user_ids
+FROM (SELECT r.id, r.user_id, r.language FROM residents r
+      WHERE r.id > :after AND r.state = 'following' AND ({condition})
+      ORDER BY r.id LIMIT :limit) page
+GROUP BY language;
+
 -- name: totals
 -- How many residents there are in each state.
 SELECT state, count(*) AS n FROM residents GROUP BY state;
 
--- name: shrink_waiting_batches
--- Before a resident leaves the batches that no request has been made for: their sizes.
-UPDATE batches SET size = size - 1
-WHERE state = 'ready' AND attempts = 0 AND id IN (SELECT batch_id FROM recipients WHERE resident_id = :id);
+-- name: waiting_batches
+-- Batches that a resident may be in and that no request has been made for.
+SELECT id, resident_ids, user_ids FROM batches
+WHERE state = 'ready' AND attempts = 0 AND first_resident <= :id AND last_resident >= :id;
 
--- name: leave_waiting_batches
--- A resident who stopped, blocked or was erased leaves what no request has been made for.
-DELETE FROM recipients
-WHERE resident_id = :id AND batch_id IN (SELECT id FROM batches WHERE state = 'ready' AND attempts = 0);
+-- name: waiting_batches [postgresql]
+SELECT id, resident_ids, user_ids FROM batches
+WHERE state = 'ready' AND attempts = 0 AND first_resident <= :id AND last_resident >= :id
+FOR UPDATE;
 
--- name: forget_ended
--- An erased resident's id leaves the batches that have ended.
-UPDATE recipients SET user_id = NULL
-WHERE resident_id = :id AND batch_id NOT IN (SELECT id FROM batches WHERE state IN ('ready', 'leased'));
+-- name: set_recipients
+-- The recipients of a batch that somebody has left.
+UPDATE batches SET size = :size, resident_ids = :resident_ids, user_ids = :user_ids WHERE id = :id;
 
--- name: mark_erased
--- In batches under way the same bytes must go out again, so the id stays until they end.
-UPDATE recipients SET erased = 1 WHERE resident_id = :id AND user_id IS NOT NULL;
+-- name: user_ids_of
+-- The user ids of residents by number (a JSON array); who was erased is not among them.
+SELECT id, user_id FROM residents WHERE id IN (SELECT value FROM json_each(:ids)) ORDER BY id;
 
--- name: scrub_erased
--- Ids of erased residents whose batches have ended since.
-UPDATE recipients SET user_id = NULL, erased = 0
-WHERE erased = 1 AND batch_id NOT IN (SELECT id FROM batches WHERE state IN ('ready', 'leased'));
+-- name: user_ids_of [postgresql]
+SELECT id, user_id FROM residents WHERE id IN (SELECT json_array_elements_text(:ids::json)::bigint) ORDER BY id;
