@@ -132,6 +132,73 @@ async def test_the_rate_limit_of_an_endpoint_is_kept(line: Simulator, api: aioht
     assert answers[2][1] == {"message": "The API rate limit has been exceeded. Try again later."}
 
 
+async def test_a_retry_key_is_accepted_once_and_the_answer_names_the_first_request(
+    line: Simulator, api: aiohttp.ClientSession
+) -> None:
+    key = {"X-Line-Retry-Key": str(uuid4())}
+    async with api.post("/v2/bot/message/push", json=PUSH, headers=key) as first:
+        sent = (await first.json())["sentMessages"]
+        request_id = first.headers["x-line-request-id"]
+    async with api.post("/v2/bot/message/push", json=PUSH, headers=key) as second:
+        assert second.status == 409
+        assert second.headers["x-line-accepted-request-id"] == request_id
+        assert await second.json() == {
+            "message": "The retry key is already accepted",
+            "sentMessages": sent,
+        }
+    assert len(line.chat(ALICE)) == 1
+    assert (await post(api, "message/push", PUSH, **{"X-Line-Retry-Key": "no-uuid"}))[0] == 400
+    assert [request.retry_key for request in line.requests] == [key["X-Line-Retry-Key"]] * 2 + ["no-uuid"]
+
+
+async def test_a_multicast_and_a_broadcast_reach_those_who_follow(
+    line: Simulator, api: aiohttp.ClientSession
+) -> None:
+    line.add_user(BOB, "ぼたん", following=False)
+    to_both = {"to": [ALICE, BOB], "messages": [HELLO]}
+    assert await post(api, "message/multicast", to_both) == (200, {})
+    assert await post(api, "message/broadcast", {"messages": [HELLO]}) == (200, {})
+    assert [(entry.user_id, entry.via) for entry in line.chats.entries] == [
+        (ALICE, "multicast"),
+        (ALICE, "broadcast"),
+    ]
+    assert (await post(api, "message/multicast", {**to_both, "to": []}))[0] == 400
+    many = [f"U{number:032x}" for number in range(501)]
+    assert (await post(api, "message/multicast", {**to_both, "to": many}))[0] == 400
+    assert (await post(api, "message/narrowcast", {"messages": [HELLO]}))[0] == 404, "not in miniature"
+
+
+async def test_past_the_monthly_quota_nothing_is_sent(line: Simulator, api: aiohttp.ClientSession) -> None:
+    line.platform.monthly_quota = 1
+    assert (await post(api, "message/push", PUSH))[0] == 200
+    assert await post(api, "message/push", PUSH) == (429, {"message": "You have reached your monthly limit."})
+    assert len(line.chat(ALICE)) == 1
+
+
+@pytest.mark.parametrize("endpoint", ["reply", "push", "multicast", "broadcast"])
+async def test_every_kind_of_message_can_be_validated(api: aiohttp.ClientSession, endpoint: str) -> None:
+    assert await post(api, f"message/validate/{endpoint}", {"messages": [HELLO]}) == (200, {})
+    assert (await post(api, f"message/validate/{endpoint}", {"messages": [HELLO] * 6}))[0] == 400
+    assert (await post(api, f"message/validate/{endpoint}", {"messages": []}))[0] == 400
+
+
+async def test_a_fault_answers_what_it_is_told_and_can_be_late(
+    line: Simulator, api: aiohttp.ClientSession
+) -> None:
+    line.faults.plan = lambda request: {
+        "push": Fault(status=429, message="slow down"),
+        "multicast": Fault(status=502, body=b"<html>Bad Gateway</html>"),
+        "broadcast": Fault(delay=0.01),
+    }.get(request.endpoint)
+    assert await post(api, "message/push", PUSH) == (429, {"message": "slow down"})
+    to_alice = {"to": [ALICE], "messages": [HELLO]}
+    async with api.post("/v2/bot/message/multicast", json=to_alice) as response:
+        assert (response.status, await response.read()) == (502, b"<html>Bad Gateway</html>")
+    assert line.chat(ALICE) == []
+    assert await post(api, "message/broadcast", {"messages": [HELLO]}) == (200, {})
+    assert len(line.chat(ALICE)) == 1
+
+
 async def test_quota_info_and_profile(line: Simulator, api: aiohttp.ClientSession) -> None:
     assert await get(api, "message/quota") == (200, {"type": "none"})
     line.platform.monthly_quota = 200
@@ -182,6 +249,12 @@ async def test_a_rich_menu_from_creation_to_deletion(line: Simulator, api: aioht
     assert await get(api, "user/all/richmenu") == (200, {"richMenuId": menu_id})
     assert await post(api, f"user/{ALICE}/richmenu/{menu_id}") == (200, {})
     assert line.platform.menus.linked == {ALICE: menu_id}
+    assert await get(api, f"user/{ALICE}/richmenu") == (200, {"richMenuId": menu_id})
+    for mine in (f"user/{ALICE}/richmenu", "user/all/richmenu"):
+        async with api.delete(f"/v2/bot/{mine}") as response:
+            assert response.status == 200
+        assert (await get(api, mine))[0] == 404
+    assert await post(api, f"user/all/richmenu/{menu_id}") == (200, {})
     assert (await get(api, "richmenu/list"))[1]["richmenus"] == [{"richMenuId": menu_id, **menu}]
     async with api.delete(f"/v2/bot/richmenu/{menu_id}") as response:
         assert response.status == 200
@@ -270,6 +343,17 @@ async def test_a_reply_token_works_once(line: Simulator, bot: Bot, api: aiohttp.
     assert (await post(api, "message/reply", reply))[0] == 200
     assert await post(api, "message/reply", reply) == (400, {"message": "Invalid reply token"})
     assert [entry.via for entry in line.heard(ALICE)] == ["reply"]
+
+
+async def test_a_reply_token_works_for_a_minute(
+    bot: Bot, line: Simulator, api: aiohttp.ClientSession
+) -> None:
+    await line.say(ALICE, "やあ")
+    [token] = [each["replyToken"] for each in bot.events]
+    line.platform.reply_tokens._clock = lambda: line.platform.clock() + 61
+    reply = {"replyToken": token, "messages": [HELLO]}
+    assert await post(api, "message/reply", reply) == (400, {"message": "Invalid reply token"})
+    assert line.heard(ALICE) == []
 
 
 async def test_redelivery_sends_the_same_event_again(line: Simulator, bot: Bot) -> None:
