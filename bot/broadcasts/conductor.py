@@ -15,14 +15,14 @@ from bot.domain.errors import InvalidInputError, RefusedError
 from bot.store import broadcasts as rows
 from bot.store.outbox import add_batches
 from bot.store.port import Session
-from bot.store.residents import audience_page
+from bot.store.residents import audience_page, newest_id
 from bot.store.store import Store
 from bot.town.model import Town
 
 _log = logging.getLogger(__name__)
 
-_PAGE = 10_000
-"""Residents put into batches in one transaction: short enough that webhooks need not wait."""
+_RANGE = 10_000
+"""Ids of residents looked at in one transaction: short enough that webhooks need not wait."""
 
 _IDLE_SECONDS = 1.0
 
@@ -89,11 +89,12 @@ class Conductor:
             return
         day = from_ms(broadcast.started_ms or 0).date()
         condition = segment_condition(broadcast.segment, self._town, day)
-        groups, upto = await audience_page(session, condition, broadcast.audience_upto, _PAGE)
+        upto = broadcast.audience_upto + _RANGE
+        groups = await audience_page(session, condition, broadcast.audience_upto, upto)
         languages = await rows.languages(session, broadcast_id)
         await add_batches(session, broadcast, languages, groups, self._clock.now_ms())
-        done = sum(len(group.ids) for group in groups) < _PAGE
-        await rows.set_audience(session, broadcast_id, max(upto, broadcast.audience_upto), done=done)
+        done = upto >= await newest_id(session)
+        await rows.set_audience(session, broadcast_id, upto, done=done)
 
     async def _finish(self, broadcast_id: int, session: Session) -> None:
         broadcast = await rows.lock(session, broadcast_id)

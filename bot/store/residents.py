@@ -12,18 +12,19 @@ from bot.domain.residents import Fact, Resident, ResidentState
 from bot.store.port import Database, Row, Session
 
 _PAGE = 2000
+_RANGE = 10_000
 
 
 class Condition(Protocol):
-    """A compiled segment: a boolean SQL expression over `residents r`, and its bound parameters."""
+    """A compiled segment: what stands behind FROM, with residents `r` whose ids are in (`:after`, `:upto`]."""
 
     @property
     def sql(self) -> str:
-        """The expression; parameters are `:name`."""
+        """The clause; parameters are `:name`."""
 
     @property
     def params(self) -> Mapping[str, str | int]:
-        """The values to bind."""
+        """The values to bind, but for `after` and `upto`."""
 
 
 class Recipient(NamedTuple):
@@ -231,20 +232,17 @@ class Residents:
 
     async def count(self, condition: Condition) -> int:
         """How many residents a condition reaches."""
-        rows = await self._database.fetch("residents.count", condition.params, condition=condition.sql)
+        params = {**condition.params, "after": 0, "upto": await newest_id(self._database)}
+        rows = await self._database.fetch("residents.count", params, condition=condition.sql)
         return int(rows[0]["n"])
 
     async def audience(self, condition: Condition) -> AsyncIterator[Recipient]:
-        """The residents a condition reaches, by pages."""
-        after = 0
-        while True:
-            params = {**condition.params, "after": after, "limit": _PAGE}
-            rows = await self._database.fetch("residents.audience", params, condition=condition.sql)
-            if not rows:
-                return
-            for row in rows:
+        """The residents a condition reaches, range by range."""
+        newest = await newest_id(self._database)
+        for after in range(0, newest, _RANGE):
+            params = {**condition.params, "after": after, "upto": after + _RANGE}
+            for row in await self._database.fetch("residents.audience", params, condition=condition.sql):
                 yield Recipient(row["id"], row["user_id"], row["language"])
-            after = rows[-1]["id"]
 
     async def totals(self) -> dict[ResidentState, int]:
         """How many residents there are in each state."""
@@ -252,11 +250,15 @@ class Residents:
         return {ResidentState(row["state"]): row["n"] for row in rows}
 
 
+async def newest_id(session: Database | Session) -> int:
+    """The highest id of a resident; 0 if there is nobody."""
+    return int((await session.fetch("residents.newest"))[0]["id"])
+
+
 async def audience_page(
-    session: Session, condition: Condition, after: int, limit: int
-) -> tuple[list[Group], int]:
-    """The next residents a condition reaches, ids after `after`: by language, and the highest id (0: nobody)."""
-    params = {**condition.params, "after": after, "limit": limit}
+    session: Database | Session, condition: Condition, after: int, upto: int
+) -> list[Group]:
+    """The residents a condition reaches with ids above `after`, up to `upto`, by language."""
+    params = {**condition.params, "after": after, "upto": upto}
     rows = await session.fetch("residents.audience_page", params, condition=condition.sql)
-    groups = [Group(row["language"], row["ids"].split(","), row["user_ids"].split(",")) for row in rows]
-    return groups, max((row["upto"] for row in rows), default=0)
+    return [Group(row["language"], row["ids"].split(","), row["user_ids"].split(",")) for row in rows]

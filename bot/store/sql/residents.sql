@@ -65,30 +65,26 @@ WHERE resident_id > :after AND resident_id <= :upto ORDER BY resident_id, key, p
 
 -- name: count
 -- How many residents a segment reaches.
-SELECT count(*) AS n FROM residents r WHERE r.state = 'following' AND ({condition});
+SELECT count(*) AS n FROM {condition};
 
 -- name: audience
--- The residents a segment reaches, in the order of their ids, from after one on.
-SELECT r.id, r.user_id, r.language FROM residents r
-WHERE r.id > :after AND r.state = 'following' AND ({condition})
-ORDER BY r.id LIMIT :limit;
+-- The residents a segment reaches, in the order of their ids, within a range of these.
+SELECT r.id, r.user_id, r.language FROM {condition} ORDER BY r.id;
 
 -- name: audience_page
--- The next residents a segment reaches, in the order of their ids: parallel lists by language.
-SELECT language, max(id) AS upto, count(*) AS n, group_concat(id, ',') AS ids,
-       group_concat(user_id, ',') AS user_ids
-FROM (SELECT r.id, r.user_id, r.language FROM residents r
-      WHERE r.id > :after AND r.state = 'following' AND ({condition})
-      ORDER BY r.id LIMIT :limit)
+-- The residents a segment reaches within a range of ids: parallel lists by language.
+SELECT language, group_concat(id, ',') AS ids, group_concat(user_id, ',') AS user_ids
+FROM (SELECT r.id, r.user_id, r.language FROM {condition} ORDER BY r.id)
 GROUP BY language;
 
 -- name: audience_page [postgresql]
-SELECT language, max(id) AS upto, count(*) AS n, string_agg(id::text, ',' ORDER BY id) AS ids,
-       string_agg(user_id, ',' ORDER BY id) AS user_ids
-FROM (SELECT r.id, r.user_id, r.language FROM residents r
-      WHERE r.id > :after AND r.state = 'following' AND ({condition})
-      ORDER BY r.id LIMIT :limit) page
+SELECT language, string_agg(id::text, ',' ORDER BY id) AS ids, string_agg(user_id, ',' ORDER BY id) AS user_ids
+FROM (SELECT r.id, r.user_id, r.language FROM {condition}) AS page
 GROUP BY language;
+
+-- name: newest
+-- The highest id there is.
+SELECT COALESCE(max(id), 0) AS id FROM residents;
 
 -- name: totals
 -- How many residents there are in each state.
