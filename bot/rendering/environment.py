@@ -41,6 +41,8 @@ class _Missing(StrictUndefined):
         if self._undefined_hint:
             return self._undefined_hint
         name = self._undefined_name
+        if isinstance(self._undefined_obj, dict):
+            return f"「{name}」は、ここで使える値({'・'.join(map(str, self._undefined_obj))})ではありません。"
         what = f"変数「{name}」" if isinstance(name, str) else f"{name}番目の値"
         return f"{what}が決まっていません。"
 

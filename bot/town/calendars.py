@@ -19,11 +19,11 @@ _COLUMN = re.compile(r"[a-z][a-z0-9_]*")
 _PERIODS = ("全期", "随時")
 
 
-def read_calendar(file: Path, faults: Faults, taxes: Sequence[str]) -> tuple[CalendarEntry, ...]:
+def read_calendar(file: Path, faults: Faults, taxes: Sequence[str] | None) -> tuple[CalendarEntry, ...]:
     """The entries of a calendar; one with a column `tax` is a tax calendar.
 
     A tax's due date is its `base_date`, rolled forward off weekends and holidays (地方税法20条の5),
-    unless the row gives a `due_date` of its own.
+    unless the row gives a `due_date` of its own. `taxes` are the town's; None if they are not known.
     """
     sheet = read_csv(file, faults)
     if sheet is None:
@@ -38,6 +38,8 @@ def read_calendar(file: Path, faults: Faults, taxes: Sequence[str]) -> tuple[Cal
             faults.add(1, f"列名「{column}」は半角の英小文字で書いてください。ひな型の変数の名前になります。")
     if missing:
         return ()
+    if not sheet.rows:
+        faults.add(0, "日付の行が1つもありません。")
     entries: dict[str, tuple[int, CalendarEntry]] = {}
     for row in sheet.rows:
         entry = _tax_entry(row, faults, taxes) if is_tax else _plain_entry(row, faults)
@@ -58,12 +60,12 @@ def _plain_entry(row: Row, faults: Faults) -> CalendarEntry | None:
     return CalendarEntry(found, row["key"], {**_context(row), "date": found.isoformat()})
 
 
-def _tax_entry(row: Row, faults: Faults, taxes: Sequence[str]) -> CalendarEntry | None:
+def _tax_entry(row: Row, faults: Faults, taxes: Sequence[str] | None) -> CalendarEntry | None:
     before = len(faults.found)
     tax, year, period = row["tax"], row["fiscal_year"], row["period"]
-    if tax not in taxes:
+    if taxes is not None and tax not in taxes:
         faults.add(row.line, f"「{tax}」という税目は town.toml にありません。{did_you_mean(tax, taxes)}")
-    if not re.fullmatch(r"\d{4}", year):
+    if not re.fullmatch(r"20[0-9]{2}", year):
         faults.add(row.line, f"fiscal_year「{year}」は年度を 2026 のように西暦で書いてください。")
     if not (re.fullmatch(r"1[0-2]|[1-9]", period) or period in _PERIODS):
         faults.add(
@@ -78,8 +80,12 @@ def _tax_entry(row: Row, faults: Faults, taxes: Sequence[str]) -> CalendarEntry 
     if given is not None and given < base:
         faults.add(row.line, f"due_date {given} が base_date {base} より前です。")
     due = given or roll_forward(base)
-    days = {"base_date": base.isoformat(), "due_date": due.isoformat()}
-    return CalendarEntry(due, f"{tax}/{year}/{period}", {**_context(row), **days})
+    derived = {
+        "base_date": base.isoformat(),
+        "due_date": due.isoformat(),
+        "period_name": period if period in _PERIODS else f"第{period}期",
+    }
+    return CalendarEntry(due, f"{tax}/{year}/{period}", {**_context(row), **derived})
 
 
 def _context(row: Row) -> dict[str, str]:

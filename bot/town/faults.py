@@ -11,6 +11,9 @@ from bot.rendering.filters import parse_date
 
 T = TypeVar("T")
 
+_YEARS = range(2000, 2100)
+"""Years a town's files may speak of: any other is a slip of the finger."""
+
 
 class Faults:
     """The faults found so far in one file, shown under its path relative to the town's folder."""
@@ -39,6 +42,6 @@ def day(text: str) -> date:
         ValueError: it is not one, in Japanese.
     """
     found = parse_date(text)
-    if found is None:
+    if found is None or found.year not in _YEARS:
         raise ValueError(f"「{text}」は日付ではありません。2026-11-30 のように書いてください。")
     return found

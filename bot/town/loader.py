@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,12 @@ from bot.town.sheets import read_bus_stops, read_garbage_areas, read_shelters
 
 SHARED_TEMPLATES = Path(__file__).parents[2] / "templates"
 """The templates every town has, in the root of the project."""
+
+_LISTS: Mapping[Fact, tuple[str, Callable[[Path, Faults], tuple[Choice, ...]]]] = {
+    Fact.BUS_STOP: ("bus_stops.csv", read_bus_stops),
+    Fact.GARBAGE_AREA: ("garbage/area_days.csv", read_garbage_areas),
+}
+"""The files of what residents choose from, needed where a topic asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +73,15 @@ def _read(folder: Path) -> _Reading:
         return notes.setdefault(file, Faults(file))
 
     profile = read_profile(folder / "town.toml", faults("town.toml"))
-    if profile is None:
-        return _Reading(None, (), faults("town.toml").found)
-    asked = {topic.asks for topic in profile.topics}
-    choices: dict[Fact, tuple[Choice, ...]] = {Fact.DISTRICT: profile.districts, Fact.TAX: profile.taxes}
-    if Fact.BUS_STOP in asked:
-        choices[Fact.BUS_STOP] = read_bus_stops(folder / "bus_stops.csv", faults("bus_stops.csv"))
-    if Fact.GARBAGE_AREA in asked:
-        areas = "garbage/area_days.csv"
-        choices[Fact.GARBAGE_AREA] = read_garbage_areas(folder / areas, faults(areas))
-    for fact, key in ((Fact.DISTRICT, "districts"), (Fact.TAX, "taxes")):
-        if fact in asked and not choices[fact]:
-            faults("town.toml").add(0, f"分野が尋ねる [[{key}]] が1つもありません。")
-    taxes = [choice.name for choice in profile.taxes]
+    asked = {topic.asks for topic in profile.topics} if profile else set()
+    choices: dict[Fact, tuple[Choice, ...]] = {}
+    for fact, (file, read) in _LISTS.items():
+        if fact in asked or (folder / file).exists():
+            choices[fact] = read(folder / file, faults(file))
+    taxes = [choice.name for choice in profile.taxes] if profile else None
     entries = read_notices(folder / "notices.toml", faults("notices.toml"), taxes, faults)
     shelters = read_shelters(folder / "shelters.csv", faults("shelters.csv"))
-    town = _town(folder, profile, choices, entries, shelters)
+    town = _town(folder, profile, choices, entries, shelters) if profile else None
     return _Reading(town, entries, sorted(fault for note in notes.values() for fault in note.found))
 
 
@@ -102,7 +101,7 @@ def _town(
         office=profile.office,
         languages=profile.languages,
         topics=profile.topics,
-        choices=choices,
+        choices={Fact.DISTRICT: profile.districts, Fact.TAX: profile.taxes, **choices},
         notices=tuple(entry.notice for entry in entries),
         shelters=shelters,
     )
@@ -116,7 +115,9 @@ def template_folders(folder: Path) -> tuple[Path, ...]:
 
 def town_variables(town: Town) -> Mapping[str, Any]:
     """What templates see as `town`; `labels` maps a name to its labels by language (the filter `label`)."""
-    chosen = [choice for choices in town.choices.values() for choice in choices]
+    labels: dict[str, dict[str, str]] = {}
+    for choice in (choice for choices in town.choices.values() for choice in choices):
+        labels[choice.name] = {**choice.labels, **labels.get(choice.name, {})}  # a stop named as its district
     return {
         "name": town.name,
         "reading": town.reading,
@@ -127,7 +128,7 @@ def town_variables(town: Town) -> Mapping[str, Any]:
             "hours": town.office.hours,
             "website": town.office.website,
         },
-        "labels": {choice.name: dict(choice.labels) for choice in chosen},
+        "labels": labels,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from bot.domain.broadcasts import Priority
@@ -98,7 +98,6 @@ class Office:
     phone: str
     hours: str
     website: str
-    closed: tuple[date, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Entry:
 
 
 def read_notices(
-    file: Path, faults: Faults, taxes: Sequence[str], others: Callable[[str], Faults]
+    file: Path, faults: Faults, taxes: Sequence[str] | None, others: Callable[[str], Faults]
 ) -> list[Entry]:
     """The notices without serious faults. `others` gives where to note faults of a calendar file."""
     document = read_toml(file, faults)
@@ -65,7 +65,7 @@ def read_notices(
 
 
 class _Reader:
-    def __init__(self, folder: Path, taxes: Sequence[str], others: Callable[[str], Faults]) -> None:
+    def __init__(self, folder: Path, taxes: Sequence[str] | None, others: Callable[[str], Faults]) -> None:
         self._folder = folder
         self._taxes = taxes
         self._others = others
@@ -106,14 +106,10 @@ class _Reader:
         file = table.text("calendar")
         if not file:
             return ()
-        if Path(file).name != file:
-            table.fault(
-                "calendar", f"カレンダー「{file}」は町のフォルダーの直下に置き、名前だけを書いてください。"
-            )
-            return ()
-        if not (self._folder / file).is_file():
-            near = did_you_mean(file, (path.name for path in self._folder.glob("*.csv")))
-            table.fault("calendar", f"カレンダー「{file}」がありません。{near}")
+        there = [path.name for path in self._folder.glob("*.csv")]
+        if file not in there:
+            where = f"カレンダー「{file}」が町のフォルダーの直下にありません。"
+            table.fault("calendar", where + did_you_mean(file, there))
             return ()
         if file not in self._calendars:
             self._calendars[file] = read_calendar(self._folder / file, self._others(file), self._taxes)

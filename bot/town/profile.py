@@ -63,6 +63,11 @@ def read_profile(file: Path, faults: Faults) -> Profile | None:
     )
     if profile.reading and not re.fullmatch(r"[ぁ-ゖー]+", profile.reading):
         table.fault("reading", "「reading」はひらがなで書いてください。")
+    asked = {topic.asks for topic in profile.topics}
+    offered = (Fact.DISTRICT, "districts", profile.districts), (Fact.TAX, "taxes", profile.taxes)
+    for fact, key, choices in offered:
+        if fact in asked and not choices:
+            table.fault("", f"分野が尋ねる [[{key}]] が1つもありません。")
     table.finish()
     return profile
 
@@ -106,7 +111,6 @@ def _office(table: Table) -> Office:
         phone=table.text("phone"),
         hours=table.text("hours"),
         website=table.text("website"),
-        closed=table.day_list("closed"),
     )
     if office.phone and not re.fullmatch(r"0\d{1,4}-\d{1,4}-\d{3,4}", office.phone):
         table.fault("phone", "電話番号は市外局番から 0237-00-0000 のように書いてください。")

@@ -14,7 +14,7 @@ from bot.town.faults import Faults, day
 from bot.town.toml_lines import Path, line_of, lines
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
-_SYNTAX_LINE = re.compile(r"\(at line (\d+), column \d+\)")
+_SYNTAX_PLACE = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
 _KINDS = {str: "文字", int: "整数", list: "並び [ ]", dict: "表", object: "値"}
 
 
@@ -71,13 +71,14 @@ class Table:
         for value in values:
             if not _is(value, kind):
                 self.fault(key, f"「{key}」の中は{_KINDS[kind]}で書いてください(いまは {value!r})。")
-        if required and key in self._values and not values:
+        if required and self._values.get(key) == []:
             self.fault(key, f"「{key}」が空です。")
         return tuple(value for value in values if _is(value, kind))
 
     def day_list(self, key: str) -> tuple[date, ...]:
-        """A list of days, as text `"2027-04-02"` or as TOML's own dates."""
-        days = (self.faults.attempt(self.line(key), day, str(value)) for value in self.items(key, object))
+        """A list of at least one day, as text `"2027-04-02"` or as TOML's own dates."""
+        values = self.items(key, object, required=True)
+        days = (self.faults.attempt(self.line(key), day, str(value)) for value in values)
         return tuple(found for found in days if found is not None)
 
     def clock(self, key: str) -> time | None:
@@ -138,9 +139,11 @@ def read_toml(file: FilePath, faults: Faults) -> Table | None:
     except OSError as error:
         faults.add(0, f"読めません({error.strerror})。")
     except tomllib.TOMLDecodeError as error:
-        place = _SYNTAX_LINE.search(str(error))
-        line = int(place[1]) if place else text.count("\n") + 1
-        faults.add(line, f"TOMLの書き方が正しくありません({_SYNTAX_LINE.sub('', str(error)).strip()})。")
+        place = _SYNTAX_PLACE.search(str(error))
+        line = int(place[1]) if place and place[1] else text.rstrip().count("\n") + 1
+        faults.add(line, f"TOMLの書き方が正しくありません({_SYNTAX_PLACE.sub('', str(error)).strip()})。")
+    except (RecursionError, ValueError):  # brackets in thousands, or a number of thousands of digits
+        faults.add(0, "TOMLとして読めません。かっこの重なりか、数の桁が多すぎます。")
     else:
         return Table(values, faults, lines(text.replace("\r\n", "\n")))
     return None
