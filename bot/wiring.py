@@ -163,5 +163,6 @@ def _each_tick(notices: NoticeClock, store: Store, clock: Clock) -> Callable[[],
         await notices.tick()
         if next(counter) % _HOUSEKEEPING_TICKS == 0:
             await store.inbox.purge(clock.after_ms(-_RETENTION_SECONDS))
+            await store.outbox.forget_addresses()
 
     return tick

@@ -9,11 +9,11 @@ from contextlib import suppress
 from functools import partial
 
 from bot.broadcasts.compose import segment_condition
-from bot.domain.broadcasts import Event, State
+from bot.domain.broadcasts import Event, Priority, State
 from bot.domain.clock import Clock, from_ms
 from bot.domain.errors import InvalidInputError, RefusedError
 from bot.store import broadcasts as rows
-from bot.store.outbox import add_batches
+from bot.store.outbox import HELD, add_batches, let_go
 from bot.store.port import Session
 from bot.store.residents import audience_page, newest_id
 from bot.store.store import Store
@@ -83,7 +83,11 @@ class Conductor:
         await rows.move(session, broadcast, Event.START, started_ms=now_ms)
 
     async def _gather(self, broadcast_id: int, session: Session) -> None:
-        """Put the next page of the audience into batches. Who is in the audience is decided here, once."""
+        """Put the next page of the audience into batches. Who is in the audience is decided here, once.
+
+        What is urgent is sent meanwhile. A normal broadcast is held until its audience is complete: then its
+        number is known before the first request, and gathering does not slow down what is being sent.
+        """
         broadcast = await rows.lock(session, broadcast_id)
         if broadcast.state is not State.SENDING or broadcast.audience_done:
             return
@@ -92,11 +96,16 @@ class Conductor:
         upto = broadcast.audience_upto + _RANGE
         groups = await audience_page(session, condition, broadcast.audience_upto, upto)
         languages = await rows.languages(session, broadcast_id)
-        await add_batches(session, broadcast, languages, groups, self._clock.now_ms())
+        now_ms = self._clock.now_ms()
+        at_once = broadcast.priority is not Priority.NORMAL
+        await add_batches(session, broadcast, languages, groups, now_ms if at_once else HELD)
         done = upto >= await newest_id(session)
+        if done and not at_once:
+            await let_go(session, broadcast_id, now_ms)
         await rows.set_audience(session, broadcast_id, upto, done=done)
 
     async def _finish(self, broadcast_id: int, session: Session) -> None:
         broadcast = await rows.lock(session, broadcast_id)
+        await session.execute("outbox.forget_addresses")
         with suppress(RefusedError):  # cancelled meanwhile
             await rows.move(session, broadcast, Event.FINISH, finished_ms=self._clock.now_ms())

@@ -69,10 +69,9 @@ def words(data: Mapping[str, Any]) -> dict[str, object]:
 
 
 def report(broadcast: Broadcast, counts: Counts) -> dict[str, Any]:
-    """What became of a broadcast, counted in residents; `seconds` from its start to its end (or last answer)."""
+    """What became of a broadcast, counted in residents; `seconds` from its first request to its last answer."""
     by_state = {state: counts.counts.get(state, 0) for state in BatchState}
-    end_ms = broadcast.finished_ms or counts.last_ms
-    started = broadcast.started_ms is not None and end_ms is not None
+    first_ms, last_ms = counts.first_ms, counts.last_ms
     return {
         "id": broadcast.id,
         "title": broadcast.title,
@@ -97,7 +96,7 @@ def report(broadcast: Broadcast, counts: Counts) -> dict[str, Any]:
         "finished_at": iso(broadcast.finished_ms),
         "first_request_at": iso(counts.first_ms),
         "last_answer_at": iso(counts.last_ms),
-        "seconds": (end_ms - broadcast.started_ms) / 1000 if started else None,  # type: ignore[operator]
+        "seconds": None if first_ms is None or last_ms is None else (last_ms - first_ms) / 1000,
         "failure": broadcast.failure,
     }
 

@@ -11,13 +11,13 @@ from collections.abc import Callable
 
 
 class Pace:
-    """Allows `rate` requests a second and a short burst; a sender asks before it claims a batch."""
+    """Allows `rate` requests a second, a tenth of them at once; a sender asks before it claims a batch."""
 
-    def __init__(self, rate: float, burst: int = 20, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, rate: float, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
-        self._burst = burst
+        self._burst = max(1.0, rate / 10)
         self._monotonic = monotonic
-        self._tokens = float(burst)
+        self._tokens = self._burst
         self._last = monotonic()
 
     def available(self) -> int:

@@ -26,8 +26,12 @@ from bot.store.outbox import Batch, Ending, Outbox
 
 _log = logging.getLogger(__name__)
 
-_IN_FLIGHT = 40  # 200 requests a second at a fifth of a second each
+_IN_FLIGHT = 64
+"""Requests under way at a time: 200 a second at a fifth of a second each need 40."""
+_ROOM = 16
+"""Free places that are worth a claim: each is a transaction, so batches are claimed several at a time."""
 _LEASE_SECONDS = TIMEOUT_SECONDS * 3
+_BREATH_SECONDS = 0.02  # a few batches' worth of the rate limit
 _IDLE_SECONDS = 1.0
 _MESSAGES_CACHED = 64
 _NO_ANSWER = "no answer from LINE within 23 hours"
@@ -97,10 +101,10 @@ class Sender:
                 await asyncio.sleep(_IDLE_SECONDS)
 
     async def _claim(self) -> int:
-        room = min(_IN_FLIGHT - len(self._in_flight), self._pace.available())
-        if room <= 0:
+        places, allowed = _IN_FLIGHT - len(self._in_flight), self._pace.available()
+        if places < _ROOM or allowed == 0:
             return 0
-        batches = await self._outbox.claim(self._owner, room, _LEASE_SECONDS)
+        batches = await self._outbox.claim(self._owner, min(places, allowed), _LEASE_SECONDS)
         self._pace.take(len(batches))
         for batch in batches:
             task = asyncio.create_task(self._send(batch))
@@ -114,8 +118,8 @@ class Sender:
 
     async def _rest(self) -> None:
         """Wait until there is room, or something new, or a retry falls due."""
-        if len(self._in_flight) < _IN_FLIGHT and self._pace.available() == 0:
-            await asyncio.sleep(self._pace.seconds_to_next())
+        if len(self._in_flight) <= _IN_FLIGHT - _ROOM and self._pace.available() == 0:
+            await asyncio.sleep(max(_BREATH_SECONDS, self._pace.seconds_to_next()))
             return
         seconds = _IDLE_SECONDS
         if not self._in_flight:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,6 +12,9 @@ from bot.domain.clock import Clock
 from bot.store.broadcasts import Broadcast
 from bot.store.port import Database, Session
 from bot.store.residents import Group
+
+HELD = 2**53
+"""The due time of batches that wait until the audience is complete."""
 
 
 class Batch(NamedTuple):
@@ -41,11 +45,12 @@ class Ending(NamedTuple):
 
 
 async def add_batches(
-    session: Session, broadcast: Broadcast, languages: Sequence[str], groups: Sequence[Group], now_ms: int
+    session: Session, broadcast: Broadcast, languages: Sequence[str], groups: Sequence[Group], due_ms: int
 ) -> None:
     """Put residents into batches, apart by the language their message is in.
 
-    `languages` are those the broadcast has messages in; everyone else gets Japanese.
+    `languages` are those the broadcast has messages in; everyone else gets Japanese. The batches may be sent
+    from `due_ms` on, or when `let_go` is called (HELD).
     """
     rows = []
     for language in dict.fromkeys(_written(group, languages) for group in groups):
@@ -66,10 +71,17 @@ async def add_batches(
                     "last_resident": max(numbers),
                     "resident_ids": ",".join(members),
                     "user_ids": ",".join(user_ids[start : start + BATCH_SIZE]),
-                    "due_ms": now_ms,
+                    "due_ms": due_ms,
                 }
             )
-    await session.execute_many("outbox.add_batch", rows)
+    for statement in ("outbox.add_batch", "outbox.add_recipients", "outbox.add_addresses"):
+        await session.execute_many(statement, rows)
+    await session.notify()
+
+
+async def let_go(session: Session, broadcast_id: int, now_ms: int) -> None:
+    """Allow the batches of a broadcast that were held."""
+    await session.execute("outbox.let_go", {"id": broadcast_id, "now": now_ms})
     await session.notify()
 
 
@@ -95,7 +107,10 @@ class Outbox:
 
         async def work(session: Session) -> list[Batch]:
             rows = await session.fetch("outbox.claim", params)
-            return [Batch(*(row[name] for name in Batch._fields)) for row in rows]
+            ids = json.dumps([row["id"] for row in rows])
+            addresses = await session.fetch("outbox.addresses", {"ids": ids}) if rows else []
+            user_ids = {row["batch_id"]: row["user_ids"] for row in addresses}
+            return [Batch(**{**dict(row), "user_ids": user_ids[row["id"]]}) for row in rows]
 
         batches = await self._database.write(work)
         return sorted(batches, key=lambda batch: (-batch.priority, batch.id))
@@ -126,6 +141,14 @@ class Outbox:
 
         async def work(session: Session) -> int:
             return await session.execute("outbox.expire", params)
+
+        await self._database.write(work)
+
+    async def forget_addresses(self) -> None:
+        """Drop the user ids of batches that have ended, such as those of a cancelled broadcast."""
+
+        async def work(session: Session) -> int:
+            return await session.execute("outbox.forget_addresses")
 
         await self._database.write(work)
 

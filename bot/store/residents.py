@@ -124,8 +124,10 @@ async def _withdraw(session: Session, resident_id: int) -> None:
             continue
         place = ids.index(str(resident_id))
         del ids[place], user_ids[place]
-        left = {"size": len(ids), "resident_ids": ",".join(ids), "user_ids": ",".join(user_ids)}
-        await session.execute("residents.set_recipients", {"id": row["id"], **left})
+        batch_id = {"id": row["id"]}
+        await session.execute("residents.set_size", {**batch_id, "size": len(ids)})
+        await session.execute("residents.set_recipients", {**batch_id, "resident_ids": ",".join(ids)})
+        await session.execute("residents.set_addresses", {**batch_id, "user_ids": ",".join(user_ids)})
 
 
 async def erase(session: Session, stored: Stored, *, also_new_events: bool) -> None:
@@ -137,6 +139,7 @@ async def erase(session: Session, stored: Stored, *, also_new_events: bool) -> N
     """
     forgotten = {"user_id": stored.resident.user_id, "empty": b"", "also_new": int(also_new_events)}
     await _withdraw(session, stored.id)
+    await session.execute("outbox.forget_addresses")
     await session.execute("inbox.forget", forgotten)
     await session.execute("residents.delete", {"id": stored.id})
 

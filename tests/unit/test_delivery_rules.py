@@ -19,7 +19,7 @@ def test_the_delay_is_always_between_a_quarter_of_a_second_and_a_minute(attempts
 @given(st.lists(st.tuples(st.floats(0, 0.5), st.integers(0, 50)), max_size=200))
 def test_the_pace_never_allows_more_than_the_rate_and_one_burst(steps):
     now = 0.0
-    pace = Pace(200, burst=20, monotonic=lambda: now)
+    pace = Pace(200, monotonic=lambda: now)
     taken = 0
     for wait, wanted in steps:
         now += wait
@@ -31,7 +31,7 @@ def test_the_pace_never_allows_more_than_the_rate_and_one_burst(steps):
 
 def test_after_being_throttled_the_pace_begins_from_nothing():
     now = 0.0
-    pace = Pace(200, burst=20, monotonic=lambda: now)
+    pace = Pace(200, monotonic=lambda: now)
     assert pace.available() == 20
     pace.back_off()
     assert pace.available() == 0

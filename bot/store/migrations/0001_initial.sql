@@ -78,13 +78,9 @@ CREATE TABLE batches (
     language          $text NOT NULL,
     retry_key         $text NOT NULL UNIQUE,
     priority          INTEGER NOT NULL,
-    -- The recipients, parallel lists joined by commas. User ids go as soon as the batch has ended, so that
-    -- nothing of an erased resident stays but a number that names nobody.
     size              INTEGER NOT NULL,
     first_resident    BIGINT NOT NULL,
     last_resident     BIGINT NOT NULL,
-    resident_ids      $text NOT NULL,
-    user_ids          $text,
     state             $text NOT NULL
                       CHECK (state IN ('ready', 'leased', 'accepted', 'failed', 'unknown', 'cancelled')),
     attempts          INTEGER NOT NULL DEFAULT 0,
@@ -100,6 +96,19 @@ CREATE TABLE batches (
 CREATE INDEX batches_ready ON batches (priority DESC, id) WHERE state = 'ready';
 CREATE INDEX batches_leased ON batches (lease_until_ms) WHERE state = 'leased';
 CREATE INDEX batches_by_broadcast ON batches (broadcast_id, state);
+
+-- Who is in a batch, joined by commas; apart from `batches`, whose rows change often and stay small.
+CREATE TABLE recipients (
+    batch_id      BIGINT PRIMARY KEY REFERENCES batches (id) ON DELETE CASCADE,
+    resident_ids  $text NOT NULL
+);
+
+-- Where LINE is to send it, in the same order. A row goes when its broadcast has ended, so that nothing of an
+-- erased resident stays but a number that names nobody.
+CREATE TABLE addresses (
+    batch_id  BIGINT PRIMARY KEY REFERENCES batches (id) ON DELETE CASCADE,
+    user_ids  $text NOT NULL
+);
 
 CREATE TABLE notices (
     name        $text PRIMARY KEY,

@@ -60,7 +60,7 @@ SELECT id FROM broadcasts WHERE state = 'sending' AND audience_done = 1 AND NOT 
 
 -- name: cancel_batches
 -- What no request has been made for is not sent any more.
-UPDATE batches SET state = 'cancelled', ended_ms = :now, user_ids = NULL
+UPDATE batches SET state = 'cancelled', ended_ms = :now
 WHERE broadcast_id = :id AND state = 'ready' AND attempts = 0;
 
 -- name: tally
@@ -76,5 +76,5 @@ WHERE broadcast_id = :id AND reason IS NOT NULL GROUP BY state, reason ORDER BY 
 
 -- name: undelivered
 -- Batches whose residents did not get a broadcast, as far as is known.
-SELECT state, reason, resident_ids FROM batches
-WHERE broadcast_id = :id AND state IN ('failed', 'unknown') ORDER BY id LIMIT :limit;
+SELECT b.state, b.reason, r.resident_ids FROM batches b JOIN recipients r ON r.batch_id = b.id
+WHERE b.broadcast_id = :id AND b.state IN ('failed', 'unknown') ORDER BY b.id LIMIT :limit;

@@ -92,17 +92,27 @@ SELECT state, count(*) AS n FROM residents GROUP BY state;
 
 -- name: waiting_batches
 -- Batches that a resident may be in and that no request has been made for.
-SELECT id, resident_ids, user_ids FROM batches
-WHERE state = 'ready' AND attempts = 0 AND first_resident <= :id AND last_resident >= :id;
+SELECT b.id, r.resident_ids, a.user_ids
+FROM batches b JOIN recipients r ON r.batch_id = b.id JOIN addresses a ON a.batch_id = b.id
+WHERE b.state = 'ready' AND b.attempts = 0 AND b.first_resident <= :id AND b.last_resident >= :id;
 
 -- name: waiting_batches [postgresql]
-SELECT id, resident_ids, user_ids FROM batches
-WHERE state = 'ready' AND attempts = 0 AND first_resident <= :id AND last_resident >= :id
+SELECT b.id, r.resident_ids, a.user_ids
+FROM batches b JOIN recipients r ON r.batch_id = b.id JOIN addresses a ON a.batch_id = b.id
+WHERE b.state = 'ready' AND b.attempts = 0 AND b.first_resident <= :id AND b.last_resident >= :id
 FOR UPDATE;
 
+-- name: set_size
+-- A batch that somebody has left.
+UPDATE batches SET size = :size WHERE id = :id;
+
 -- name: set_recipients
--- The recipients of a batch that somebody has left.
-UPDATE batches SET size = :size, resident_ids = :resident_ids, user_ids = :user_ids WHERE id = :id;
+-- Its recipients.
+UPDATE recipients SET resident_ids = :resident_ids WHERE batch_id = :id;
+
+-- name: set_addresses
+-- Its addresses.
+UPDATE addresses SET user_ids = :user_ids WHERE batch_id = :id;
 
 -- name: user_ids_of
 -- The user ids of residents by number (a JSON array); who was erased is not among them.
