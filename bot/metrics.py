@@ -12,9 +12,10 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.webhooks = Counter(
+        requests = Counter(
             "machi_webhook_requests", "Webhook requests by answer", ["status"], registry=self.registry
         )
+        self.webhooks = {status: requests.labels(status) for status in (200, 400, 401, 413)}
         self.events = Counter("machi_webhook_events", "Webhook events committed", registry=self.registry)
         self._batches = Counter("machi_batches", "Batches ended, by state", ["state"], registry=self.registry)
         self._sent = Counter(

@@ -137,7 +137,8 @@ async def running_service(settings: Settings) -> AsyncIterator[Service]:
         desk = await stack.enter_async_context(opened_desk(settings))
         line = await stack.enter_async_context(line_client(settings))
         store, clock, metrics = desk.store, desk.clock, Metrics()
-        processor = Processor(store.inbox, Conversation(desk.town), line, clock)
+        processor = Processor(store.inbox, Conversation(desk.town), line, clock, lambda: intake.is_busy)
+        intake = Intake(store.inbox, clock, processor.wake)
         pace = Pace(settings.multicasts_per_second)
         sender = Sender(store.outbox, store.broadcasts, line, clock, pace=pace, on_end=metrics.batch_ended)
         conductor = Conductor(store, desk.town, clock, sender.wake)
@@ -151,7 +152,6 @@ async def running_service(settings: Settings) -> AsyncIterator[Service]:
         stack.push_async_callback(processor.stop)
         ticker.start()
         stack.push_async_callback(ticker.stop)
-        intake = Intake(store.inbox, clock, processor.wake)
         yield Service(settings, clock, store, intake, sender, ticker, metrics)
 
 

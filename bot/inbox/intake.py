@@ -18,6 +18,7 @@ from bot.store.inbox import Arrival, Inbox
 
 _EVENT_ID = re.compile(r"[\x21-\x7e]{1,100}")
 _MAX_MS = 2**53
+_BUSY = 8
 
 
 class NotAWebhookError(InvalidInputError):
@@ -37,6 +38,12 @@ class Intake:
         self._inbox = inbox
         self._clock = clock
         self._wake = wake
+        self._waiting = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether so many webhooks wait for their commit that other work should let them go first."""
+        return self._waiting >= _BUSY
 
     async def accept(self, body: bytes) -> int:
         """Keep every event of a genuine body; returns how many there were, once they are durable.
@@ -52,7 +59,11 @@ class Intake:
             return 0
         now_ms = self._clock.now_ms()
         arrivals = [_arrival(bytes(event), now_ms) for event in events]
-        await self._inbox.add(arrivals, now_ms)
+        self._waiting += 1
+        try:
+            await self._inbox.add(arrivals, now_ms)
+        finally:
+            self._waiting -= 1
         self._wake(_waiting_users(arrivals))
         return len(arrivals)
 

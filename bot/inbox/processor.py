@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -19,6 +19,7 @@ _log = logging.getLogger(__name__)
 
 _WORKERS = 32
 _RESCAN_SECONDS = 5.0
+_LOOKS, _LOOK_SECONDS = 10, 0.05
 REPLY_SECONDS = 55.0
 """A reply token lives a minute from the webhook's receipt; some of it goes on the way to LINE.
 https://developers.line.biz/en/reference/messaging-api/#send-reply-message-reply-token"""
@@ -28,11 +29,20 @@ _REPLY_ATTEMPTS = 3
 class Processor:
     """Runs each event once through the conversation and sends the reply."""
 
-    def __init__(self, inbox: Inbox, conversation: Conversation, line: LineClient, clock: Clock) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        conversation: Conversation,
+        line: LineClient,
+        clock: Clock,
+        is_busy: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`is_busy` says whether webhooks are pouring in: they must be answered within two seconds, so they go first."""
         self._inbox = inbox
         self._conversation = conversation
         self._line = line
         self._clock = clock
+        self._is_busy = is_busy
         self._queue: asyncio.Queue[str] = asyncio.Queue()
         self._queued: set[str] = set()
         self._active: set[str] = set()
@@ -89,7 +99,15 @@ class Processor:
             finally:
                 self._active.discard(user_id)
 
+    async def _give_way(self) -> None:
+        """Let webhooks go first for a while; a few events are processed also in a flood that does not end."""
+        for _ in range(_LOOKS):
+            if not self._is_busy():
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
+
     async def _process_next(self, user_id: str) -> bool:
+        await self._give_way()
         found, reply = await self._inbox.process_next(user_id, self._decide, self._clock.now_ms())
         if reply is not None:
             await self._send(reply)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -48,8 +48,56 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+class _Source(msgspec.Struct):
+    type: str = ""
+    userId: str = ""  # noqa: N815  LINE's names
+
+
+class _Message(msgspec.Struct):
+    type: str = ""
+    id: str = ""
+    text: str = ""
+
+
+class _Usual(msgspec.Struct):
+    """A text message as LINE documents it: most of what arrives, read in a tenth of the time."""
+
+    type: Literal["message"]
+    webhookEventId: str  # noqa: N815
+    timestamp: int
+    source: _Source
+    message: _Message
+    mode: str = "active"
+    replyToken: str = ""  # noqa: N815
+
+
+_USUAL = msgspec.json.Decoder(_Usual)
+
+
 def decode(raw: bytes) -> LineEvent:
     """Decode the bytes of one event; bytes that are not a JSON object give an event of type ``""``."""
+    try:
+        event = _USUAL.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return _tolerant(raw)
+    source, message = event.source, event.message
+    is_ours = source.type == "user" and USER_ID.fullmatch(source.userId)
+    return LineEvent(
+        type=event.type,
+        id=event.webhookEventId,
+        timestamp_ms=event.timestamp,
+        mode=event.mode or "active",
+        source_type=source.type,
+        user_id=source.userId if is_ours else None,
+        reply_token=event.replyToken or None,
+        message_type=message.type,
+        message_id=message.id or None,
+        text=message.text,
+    )
+
+
+def _tolerant(raw: bytes) -> LineEvent:
+    """Any other event, or one with fields of strange types, field by field."""
     try:
         body = msgspec.json.decode(raw)
     except (msgspec.DecodeError, RecursionError):

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -61,16 +62,43 @@ class _Connection:
         await self.raw._execute(work, self.raw._conn)  # type: ignore[no-untyped-call]  # noqa: SLF001  there is no public way
 
 
+_VALUES = re.compile(r"VALUES \((:\w+(?:,\s*:\w+)*)\)")
+_TOGETHER = 32
+"""Rows in one INSERT: each statement that runs gives the interpreter's lock away and must win it back."""
+
+
+@lru_cache(maxsize=256)
+def _inserting(name: str, count: int) -> tuple[str, Sequence[str]] | None:
+    """A named INSERT of one row of parameters as one of several, and their names; None for other statements."""
+    sql = statement("sqlite", name).sql
+    values = _VALUES.search(sql)
+    if values is None:
+        return None
+    names = [part.strip().removeprefix(":") for part in values[1].split(",")]
+    row = f"({', '.join('?' * len(names))})"
+    return f"{sql[: values.start()]}VALUES {', '.join([row] * count)}{sql[values.end() :]}", names
+
+
 def _append_durably(appends: Sequence[_Append], connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         for name, run in itertools.groupby(appends, key=lambda item: item.name):
-            rows = [row for item in run for row in item.rows]
-            connection.executemany(statement("sqlite", name).sql, rows)
+            _run(connection, name, [row for item in run for row in item.rows])
         connection.execute("COMMIT")
     except BaseException:
         connection.rollback()
         raise
+
+
+def _run(connection: sqlite3.Connection, name: str, rows: Sequence[Params]) -> None:
+    if _inserting(name, 1) is None:
+        connection.executemany(statement("sqlite", name).sql, rows)
+        return
+    for start in range(0, len(rows), _TOGETHER):
+        some = rows[start : start + _TOGETHER]
+        if inserting := _inserting(name, len(some)):
+            sql, names = inserting
+            connection.execute(sql, [row[key] for row in some for key in names])
 
 
 class SqliteDatabase:

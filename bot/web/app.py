@@ -25,7 +25,7 @@ async def _webhook(request: web.Request) -> web.Response:
     """Answer LINE: 200 once every event is durable, 401, 400 or 413 otherwise."""
     service = request.app[SERVICE]
     status = await _receive(request, service)
-    service.metrics.webhooks.labels(status).inc()
+    service.metrics.webhooks[status].inc()
     return web.Response(status=status)
 
 
