@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
-from jinja2 import BaseLoader, StrictUndefined
+from jinja2 import BaseLoader, StrictUndefined, Undefined, pass_context
 from jinja2.exceptions import SecurityError
 from jinja2.ext import Extension
 from jinja2.runtime import Context
@@ -47,6 +47,14 @@ class _Missing(StrictUndefined):
         return f"{what}が決まっていません。"
 
 
+@pass_context  # keeps Jinja2 from calling it while it compiles, where lines are not known
+def _written(_context: Context, value: Any) -> Any:
+    """What `{{ … }}` writes: text and numbers; no resident shall read None or [<…>]."""
+    if isinstance(value, str | int | float | Undefined) and not isinstance(value, bool):
+        return value
+    raise FilterError("{{ }} に書けるのは文字と数だけです。並びは {{ … | join('、') }} と書いてください。")
+
+
 def _range(*arguments: int) -> range:
     numbers = range(*arguments)
     if len(numbers) > _LOOP:
@@ -75,6 +83,7 @@ def environment(loader: BaseLoader) -> ImmutableSandboxedEnvironment:
     sandbox = _Sandbox(
         loader=loader,
         undefined=_Missing,
+        finalize=_written,
         autoescape=False,
         trim_blocks=True,
         lstrip_blocks=True,

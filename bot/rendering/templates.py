@@ -113,7 +113,10 @@ class Templates:
         if drill:
             messages = [drills.marked(message) for message in messages]
         if problems := limits.faults(messages):
-            raise RenderError("".join(problems), self.files[f"{name}/{language}.txt.j2"].shown)
+            *_, last = self._keys(name, language)
+            texts = [message for message in messages if message["type"] == "text"]
+            blamed = f"{name}/{language}.txt.j2" if limits.faults(texts) else last
+            raise RenderError("".join(problems), self.files[blamed].shown)
         return tuple(messages)
 
     def render_all(
@@ -190,7 +193,8 @@ class Templates:
     def _explained(self, error: Exception, key: str) -> RenderError:
         """What a template raised, as one Japanese sentence with its place."""
         if isinstance(error, TemplateSyntaxError):
-            shown = error.filename or self.files[error.name or key].shown
+            named = error.filename or error.name or key  # the lexer gives a path as the name
+            shown = self.files[named].shown if named in self.files else named
             return RenderError(f"ひな型の書き方が正しくありません({error.message})。", shown, error.lineno)
         shown, line = self._place(error.__traceback__, key)
         if isinstance(error, TemplateNotFound):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from jinja2 import nodes
+from jinja2 import TemplateSyntaxError, nodes
 from jinja2.meta import find_referenced_templates, find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -37,10 +37,10 @@ def variables(
     """What a file and everything it includes use.
 
     Raises:
-        TemplateSyntaxError: one of them cannot be read.
+        TemplateSyntaxError: one of them cannot be read, or includes itself or a file not named outright.
     """
     collector = _Collector(sandbox, files)
-    collector.visit(key, GIVEN)
+    collector.visit(key, GIVEN, ())
     needed = sorted(collector.required.keys() - collector.optional, key=lambda n: (collector.required[n], n))
     required = {name: collector.required[name] for name in needed}
     return Variables(required, frozenset(collector.optional))
@@ -53,9 +53,10 @@ class _Collector:
         self.required: dict[str, Use] = {}
         self.optional: set[str] = set()
 
-    def visit(self, key: str, known: frozenset[str]) -> None:
-        """Add what one file uses; `known` are the names that those who include it have set."""
+    def visit(self, key: str, known: frozenset[str], trail: tuple[str, ...]) -> None:
+        """Add what one file uses; `known` are the names set by `trail`, the files that led to it."""
         self._visited.add(key)
+        trail = (*trail, key)
         file = self._files[key]
         tree = self._sandbox.parse(file.text, key, file.shown)
         self.optional |= _asked_for(tree)
@@ -67,9 +68,21 @@ class _Collector:
                 if first.shown == use.shown and use.line < first.line:
                     self.required[node.name] = use
         known |= {n.name for n in tree.find_all(nodes.Name) if n.ctx == "store"}
-        for included in find_referenced_templates(tree):
-            if included and included in self._files and included not in self._visited:
-                self.visit(included, known)
+        for line, included in _included(tree):
+            if included is None:
+                reason = "組み込むファイルの名前は、変数を使わずに書いてください"
+                raise TemplateSyntaxError(reason, line, key, file.shown)
+            if included in trail:
+                raise TemplateSyntaxError("自分自身を組み込んでいます", line, key, file.shown)
+            if included in self._files and included not in self._visited:
+                self.visit(included, known, trail)
+
+
+def _included(tree: nodes.Template) -> Iterator[tuple[int, str | None]]:
+    """Each file that a template includes, imports or extends, with its line; None for a computed name."""
+    for node in tree.find_all((nodes.Extends, nodes.FromImport, nodes.Import, nodes.Include)):
+        for name in find_referenced_templates(nodes.Template([node], lineno=1)):
+            yield node.lineno, name
 
 
 def _asked_for(tree: nodes.Template) -> set[str]:

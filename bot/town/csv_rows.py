@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,10 +64,10 @@ def _decoded(file: Path, faults: Faults) -> str | None:
         faults.add(0, f"読めません({error.strerror})。")
         return None
     for encoding in ("utf-8-sig", "cp932"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
+        with suppress(UnicodeDecodeError):
+            text = content.decode(encoding)
+            if "\0" not in text:  # UTF-16 can pass for CP932
+                return text
     faults.add(0, "文字コードがUTF-8でもShift_JIS(CP932)でもありません。UTF-8のCSVで保存し直してください。")
     return None
 

@@ -46,7 +46,8 @@ def load(folder: Path) -> Town:
     reading = _read(folder)
     faults = reading.faults
     if reading.town is not None and not faults:
-        faults = list(notice_faults(reading.town, reading.entries, templates_for(reading.town)))
+        templates = templates_for(reading.town)
+        faults = list(notice_faults(reading.town, reading.entries, templates, render_all=False))
     if faults or reading.town is None:
         raise TownFaultsError(faults)
     return reading.town
@@ -58,7 +59,7 @@ def check(folder: Path) -> list[Fault]:
     if reading.town is None:
         return reading.faults
     templates = templates_for(reading.town)
-    notices = notice_faults(reading.town, reading.entries, templates)
+    notices = notice_faults(reading.town, reading.entries, templates, render_all=True)
     return sorted({*reading.faults, *notices, *check_templates(templates)})
 
 

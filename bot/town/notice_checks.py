@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import segments
 from bot.domain.errors import Fault
@@ -14,10 +14,19 @@ from bot.town.notices import Entry
 from bot.town.segment_words import notice_segment, vocabulary
 
 
-def notice_faults(town: Town, entries: Iterable[Entry], templates: Templates) -> Iterator[Fault]:
-    """Every fault of the notices that shows only beside the town's other files, each once."""
+def notice_faults(
+    town: Town, entries: Iterable[Entry], templates: Templates, *, render_all: bool
+) -> Iterator[Fault]:
+    """Every fault of the notices that shows only beside the town's other files, each once.
+
+    Titles and segments are proved for every occurrence; messages for the first, or for all with `render_all`,
+    which takes a multiple of the time.
+    """
     for entry in entries:
-        yield from dict.fromkeys(_faults(town, entry, templates))
+        samples = list(_samples(entry.notice))
+        rendered = samples if render_all else samples[:1]
+        found = [*_wording(town, entry, samples), *_messages(entry, rendered, templates)]
+        yield from dict.fromkeys(found)
 
 
 def _samples(notice: Notice) -> Iterator[dict[str, str]]:
@@ -35,29 +44,35 @@ def _samples(notice: Notice) -> Iterator[dict[str, str]]:
             yield dict(notice.context)
 
 
-def _faults(town: Town, entry: Entry, templates: Templates) -> Iterator[Fault]:
-    """What keeps an occurrence from going out; keys that are empty have their fault already."""
-    notice, table, words = entry.notice, entry.table, vocabulary(town)
-
-    def fault(key: str, message: str) -> Fault:
-        return Fault(table.faults.file, table.line(key), message)
-
-    known = notice.template in templates.names()
-    if notice.template and not known:
-        near = did_you_mean(notice.template, templates.names())
-        yield fault("template", f"ひな型「{notice.template}」はありません。{near}")
-    for context in _samples(notice):
+def _wording(town: Town, entry: Entry, samples: Iterable[Mapping[str, str]]) -> Iterator[Fault]:
+    """Faults of the title and the segment; a segment that is missing has its fault already."""
+    notice, words = entry.notice, vocabulary(town)
+    for context in samples:
         for placeholder in PLACEHOLDER.findall(notice.title):
             if placeholder not in context:
                 near = did_you_mean(placeholder, context)
-                yield fault("title", f"題名の {{{placeholder}}} に入る値がありません。{near}")
+                yield _fault(entry, "title", f"題名の {{{placeholder}}} に入る値がありません。{near}")
         try:
             if notice.segment:
                 segments.parse(notice_segment(town, notice, context), words)
         except segments.SegmentError as error:
-            yield fault("segment", f"対象「{notice.segment}」: {error.reason}")
+            yield _fault(entry, "segment", f"対象「{notice.segment}」: {error.reason}")
+
+
+def _messages(entry: Entry, samples: Iterable[Mapping[str, str]], templates: Templates) -> Iterator[Fault]:
+    """Faults of the template with the variables it would be given; one that is missing has its fault already."""
+    name = entry.notice.template
+    if name and name not in templates.names():
+        near = did_you_mean(name, templates.names())
+        yield _fault(entry, "template", f"ひな型「{name}」はありません。{near}")
+    if name not in templates.names():
+        return
+    for context in samples:
         try:
-            if known:
-                templates.render_all(notice.template, context)
+            templates.render_all(name, context)
         except RenderError as error:
-            yield fault("template", str(fault_of(error)))
+            yield _fault(entry, "template", str(fault_of(error)))
+
+
+def _fault(entry: Entry, key: str, message: str) -> Fault:
+    return Fault(entry.table.faults.file, entry.table.line(key), message)

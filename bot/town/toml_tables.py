@@ -15,7 +15,7 @@ from bot.town.toml_lines import Path, line_of, lines
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _SYNTAX_PLACE = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
-_KINDS = {str: "文字", int: "整数", list: "並び [ ]", dict: "表", object: "値"}
+_KINDS = {str: "文字", int: "整数", list: "並び [ ] ", dict: "表", object: "値"}
 
 
 class Table:
@@ -96,7 +96,8 @@ class Table:
         values = self._get(key, dict, required=False) or {}
         for name, value in values.items():
             if not isinstance(value, str) or not value.strip():
-                self.fault(key, f"「{key}.{name}」は文字で書いてください(いまは {value!r})。")
+                line = line_of(self._found, (*self._path, key, name))
+                self.faults.add(line, f"「{key}.{name}」は文字で書いてください(いまは {value!r})。")
         return {name: value for name, value in values.items() if isinstance(value, str)}
 
     def table(self, key: str, *, required: bool = True) -> Table:

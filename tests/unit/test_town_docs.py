@@ -1,0 +1,58 @@
+"""docs/town-folder.md says what the program does: its blocks are one folder without fault."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.town import check, load
+from bot.town import notices as notices_file
+from bot.town.notices import _KEYS
+from tests.unit.town_folders import PROJECT, replaced
+
+TEXT = (PROJECT / "docs" / "town-folder.md").read_text("utf-8")
+TEMPLATES = (PROJECT / "docs" / "templates.md").read_text("utf-8")
+BLOCK = re.compile(r"^```\w+ (\S+)\n(.+?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    blocks = [*BLOCK.findall(TEXT), *((f"templates/{name}", text) for name, text in BLOCK.findall(TEMPLATES))]
+    for name, text in blocks:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text + ("\n" if name.endswith(".toml") else ""))
+    return tmp_path
+
+
+def test_the_blocks_are_a_folder_without_fault(folder: Path) -> None:
+    assert check(folder) == []
+    town = load(folder)
+    assert len(town.notices) == len(re.findall(r"^\[\[notices\]\]$", TEXT, re.MULTILINE)) == 8
+    assert {str(fact) for topic in town.topics if (fact := topic.asks)} == set(
+        re.findall(r"`([a-z_.]+)`\((?:子どもの生まれ月|地区|バス停|税|ごみの地区)\)", TEXT)
+    )
+
+
+def test_the_due_dates_are_those_it_tells(folder: Path) -> None:
+    tax = next(notice for notice in load(folder).notices if notice.name == "tax-due")
+    assert [entry.day.isoformat() for entry in tax.calendar] == ["2026-11-30", "2026-11-02", "2027-02-05"]
+
+
+def test_the_faults_shown_are_what_the_program_says(folder: Path) -> None:
+    replaced(folder, "town.toml", '"0237-73-2111"', '"73-2111"')
+    replaced(folder, "notices.toml", "tax = {tax}", "tax = {taxs}")
+    (shown,) = re.findall(r"^```text\n(town\.toml:.+?)\n```$", TEXT, re.MULTILINE | re.DOTALL)
+    assert sorted(shown.splitlines()) == [str(fault) for fault in check(folder)]
+
+
+def test_every_rule_and_every_file_is_described() -> None:
+    described = re.findall(r"^### (\w+):", TEXT, re.MULTILINE)
+    assert sorted(described) == sorted(_KEYS.split("・"))
+    for word in (*notices_file._WEEKDAYS, *notices_file.Priority.__members__):
+        assert f"`{word.lower()}`" in TEXT, word
+    for link in re.findall(r"\]\((?!http)(.+?)\)", TEXT + TEMPLATES):
+        assert (PROJECT / "docs" / link).exists(), link
