@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import calendar as months
-import heapq
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 
@@ -22,6 +21,7 @@ from bot.schedule.rules import (
     Weekly,
 )
 
+_DAY = timedelta(days=1)
 _HORIZON = timedelta(days=5 * 366)
 
 
@@ -56,22 +56,23 @@ def next_occurrence(rule: Rule, calendar: Sequence[CalendarEntry], after: dateti
     return next(occurrences(rule, calendar, after, after + _HORIZON), None)
 
 
-def _days(after: datetime, until: datetime) -> Iterator[date]:
-    """Every day that the span touches."""
-    day = after.date()
-    while day <= until.date():
-        yield day
-        day += timedelta(days=1)
-
-
 def _at(day: date, at: time) -> datetime:
     return datetime.combine(day, at, TOKYO)
 
 
+def _moments(at: time, after: datetime, until: datetime) -> Iterator[datetime]:
+    """The clock time `at` of every day on which it lies in (after, until]."""
+    day = after.date()
+    while (moment := _at(day, at)) <= until:
+        if moment > after:
+            yield moment
+        day += _DAY
+
+
 def _on(at: time, after: datetime, until: datetime, fits: Callable[[date], bool]) -> Iterator[Occurrence]:
-    for day in _days(after, until):
-        if after < _at(day, at) <= until and fits(day):
-            yield Occurrence(_at(day, at), day.isoformat())
+    for moment in _moments(at, after, until):
+        if fits(moment.date()):
+            yield Occurrence(moment, moment.date().isoformat())
 
 
 def _is_monthly(day: date, days: Sequence[int], nth_weekdays: Sequence[tuple[int, int]]) -> bool:
@@ -85,24 +86,24 @@ def _days_before(
     rule: DaysBefore, calendar: Sequence[CalendarEntry], after: datetime, until: datetime
 ) -> Iterator[Occurrence]:
     """The earliest first; entries of a calendar need not be in order."""
+    if not any(_moments(rule.at, after, until)):
+        return  # as nearly every second of the day: the calendar need not be read
     found = []
     for entry in calendar:
-        for days in rule.days:
+        for days in set(rule.days):
             at = _at(entry.day - timedelta(days=days), rule.at)
             if after < at <= until:
-                context = {**entry.context, "due_date": entry.day.isoformat(), "days_left": str(days)}
+                context = {"due_date": entry.day.isoformat(), **entry.context, "days_left": str(days)}
                 found.append(Occurrence(at, f"{entry.key}/-{days}", context))
     yield from sorted(found, key=lambda occurrence: (occurrence.at, occurrence.key))
 
 
 def _child_age(rule: ChildAge, after: datetime, until: datetime) -> Iterator[Occurrence]:
-    streams = [_reaching(age, rule, after, until) for age in rule.months]
-    yield from heapq.merge(*streams, key=lambda occurrence: (occurrence.at, occurrence.key))
-
-
-def _reaching(age: int, rule: ChildAge, after: datetime, until: datetime) -> Iterator[Occurrence]:
-    for day in _days(after, until):
-        if day.day == rule.day and after < _at(day, rule.at) <= until:
-            birth_month = months_before(month_of(day), age)
+    for moment in _moments(rule.at, after, until):
+        if moment.day != rule.day:
+            continue
+        born = {age: months_before(month_of(moment), age) for age in rule.months}
+        # An older child's month of birth sorts first, so this is the order of the keys.
+        for age, birth_month in sorted(born.items(), reverse=True):
             context = {"birth_month": birth_month, "age_months": str(age)}
-            yield Occurrence(_at(day, rule.at), f"{birth_month}/{age}", context)
+            yield Occurrence(moment, f"{birth_month}/{age}", context)

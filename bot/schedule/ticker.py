@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -16,6 +15,7 @@ _log = logging.getLogger(__name__)
 logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it would tell of every tick
 
 _OVERDUE_SECONDS = 30.0
+"""How late a tick may be before the clock counts as stuck."""
 
 
 class Ticker:
@@ -26,12 +26,15 @@ class Ticker:
         self._seconds = seconds
         self._scheduler = AsyncIOScheduler(timezone=TOKYO)
         self._running: asyncio.Task[None] | None = None
+        self._stopped = False
         self._succeeded: float | None = None
 
     @property
     def healthy(self) -> bool:
-        """Whether the last tick succeeded and none is overdue."""
-        return self._succeeded is not None and time.monotonic() - self._succeeded < _OVERDUE_SECONDS
+        """Whether the last tick succeeded and the next is not overdue; False before the first has ended."""
+        if self._succeeded is None:
+            return False
+        return time.monotonic() - self._succeeded < self._seconds + _OVERDUE_SECONDS
 
     def start(self) -> None:
         """Begin; the first tick comes at once."""
@@ -42,14 +45,16 @@ class Ticker:
         self._running = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Stop, after the tick under way."""
+        """Stop, after the tick under way: when this returns, no tick runs and none will."""
+        self._stopped = True  # the scheduler itself shuts down a turn of the event loop later
         self._scheduler.shutdown(wait=False)
+        await asyncio.sleep(0)
         if self._running is not None:
-            with suppress(asyncio.CancelledError):
-                await self._running
+            await asyncio.wait({self._running})
 
     async def _fire(self) -> None:
-        if self._running is None or self._running.done():
+        """Tick, unless the last tick is still at it: APScheduler would log each one it has to leave out."""
+        if not self._stopped and (self._running is None or self._running.done()):
             self._running = asyncio.create_task(self._run())
 
     async def _run(self) -> None:

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
 import itertools
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.clock import TOKYO
-from bot.domain.errors import InvalidInputError
 from bot.domain.months import age_in_months
-from bot.schedule import crontab
 from bot.schedule.holidays import is_business_day, roll_backward, roll_forward
 from bot.schedule.occurrences import next_occurrence, occurrences
 from bot.schedule.rules import (
@@ -121,44 +120,44 @@ def test_a_childs_age_names_the_month_of_birth() -> None:
     assert found[1].context == {"birth_month": "2026-08", "age_months": "4"}
 
 
-def test_cron_has_its_own_weekdays_not_the_schedulers() -> None:
-    monday, sunday = "2026-11-23", "2026-11-29"
-    for field in ("1", "mon", "MON", "1-1", "mon-mon"):
-        assert firings(Cron(f"0 7 * * {field}"), "2026-11-22T12:00", "2026-11-29T12:00") == [
-            f"{monday}T07:00"
-        ]
-    for field in ("0", "7", "sun"):
-        assert firings(Cron(f"0 7 * * {field}"), "2026-11-22T12:00", "2026-11-29T12:00") == [
-            f"{sunday}T07:00"
-        ]
-    assert len(firings(Cron("0 7 * * 5-7"), "2026-11-22T12:00", "2026-11-29T12:00")) == 3
-    assert len(firings(Cron("0 7 * * */2"), "2026-11-22T12:00", "2026-11-29T12:00")) == 4
-    assert firings(Cron("*/30 8,9 24 11 *"), "2026-01-01T00:00", "2026-12-31T00:00") == [
-        "2026-11-24T08:00",
-        "2026-11-24T08:30",
-        "2026-11-24T09:00",
-        "2026-11-24T09:30",
+def test_a_due_date_written_in_the_calendar_is_left_as_it_is() -> None:
+    entry = CalendarEntry(date(2026, 12, 25), "介護保険料/2026/6", {"due_date": "2026-12-28"})
+    (found,) = occurrences(DaysBefore((0,), NINE), (entry,), at("2026-12-25T00:00"), at("2026-12-26T00:00"))
+    assert found.context == {"due_date": "2026-12-28", "days_left": "0"}
+
+
+def test_two_entries_on_one_day_both_come_in_the_order_of_their_keys() -> None:
+    calendar = (
+        CalendarEntry(date(2026, 7, 31), "国民健康保険税/2026/1"),
+        CalendarEntry(date(2026, 7, 31), "固定資産税/2026/2"),
+    )
+    found = [
+        o.key
+        for o in occurrences(DaysBefore((1,), NINE), calendar, at("2026-07-30T08:59"), at("2026-07-30T09:00"))
     ]
+    assert found == ["固定資産税/2026/2/-1", "国民健康保険税/2026/1/-1"]
 
 
-@pytest.mark.parametrize(
-    "expression",
-    [
-        "",
-        "0 7 * *",
-        "0 7 * * * *",
-        "60 7 * * *",
-        "0 24 * * *",
-        "0 7 * * 8",
-        "0 7 * * foo",
-        "0 7 1 * 1",
-        "0 7 * * */0",
-        "朝 7 * * *",
-    ],
-)
-def test_a_cron_expression_that_cannot_be_read_is_one_clear_fault(expression: str) -> None:
-    with pytest.raises(InvalidInputError, match="cron"):
-        crontab.check(expression)
+class Unread(tuple[CalendarEntry, ...]):
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[CalendarEntry]:
+        raise AssertionError("a second in which nothing can be due must not cost the reading of a calendar")
+
+
+def test_a_second_in_which_nothing_can_be_due_reads_no_calendar() -> None:
+    calendar = Unread((CalendarEntry(date(2026, 11, 30), "町県民税/2026/3"),))
+    rule = DaysBefore((1,), NINE)
+    assert not list(occurrences(rule, calendar, at("2026-11-29T09:00:00"), at("2026-11-29T09:00:01")))
+    with pytest.raises(AssertionError):
+        list(occurrences(rule, calendar, at("2026-11-29T08:59:59"), at("2026-11-29T09:00:00")))
+
+
+def test_moments_may_be_given_in_any_time_zone_and_come_in_tokyos() -> None:
+    after = datetime(2026, 11, 23, 23, 59, tzinfo=UTC)
+    (found,) = occurrences(Weekly(frozenset({1}), NINE), (), after, after + timedelta(minutes=1))
+    assert found.at.isoformat() == "2026-11-24T09:00:00+09:00"
+    assert found.key == "2026-11-24"
 
 
 def test_the_next_occurrence_or_none() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 
 import pytest
 
@@ -62,3 +63,59 @@ async def test_ticks_never_overlap_and_stopping_waits_for_the_one_under_way() ->
     go.set()
     await stopping
     assert (most, running) == (1, 0)
+
+
+async def test_no_tick_begins_once_stopped() -> None:
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        ticks += 1
+
+    for _ in range(50):  # each stop falls on another moment of the interval
+        ticker = Ticker(tick, seconds=0.001)
+        ticker.start()
+        await asyncio.sleep(0.002)
+        await ticker.stop()
+        ended = ticks
+        await asyncio.sleep(0.002)
+        assert ticks == ended
+
+
+async def test_a_failure_is_unhealthy_until_a_tick_succeeds_again() -> None:
+    failing, ticked = True, asyncio.Event()
+
+    async def tick() -> None:
+        ticked.set()
+        if failing:
+            raise RuntimeError("the database is away")
+
+    ticker = Ticker(tick, seconds=0.005)
+    ticker.start()
+    try:
+        await ticked.wait()
+        await asyncio.sleep(0)
+        assert not ticker.healthy
+        failing = False
+        async with asyncio.timeout(5):
+            while not ticker.healthy:
+                ticked.clear()
+                await ticked.wait()
+                await asyncio.sleep(0)
+    finally:
+        await ticker.stop()
+
+
+async def test_a_clock_that_hangs_is_unhealthy_after_half_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def tick() -> None:
+        return None
+
+    ticker = Ticker(tick, seconds=60)
+    ticker.start()
+    await ticker.stop()
+    assert ticker.healthy
+    now = time.monotonic()
+    monkeypatch.setattr("bot.schedule.ticker.time.monotonic", lambda: now + 60 + 29)
+    assert ticker.healthy
+    monkeypatch.setattr("bot.schedule.ticker.time.monotonic", lambda: now + 60 + 31)
+    assert not ticker.healthy
