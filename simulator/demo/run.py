@@ -22,7 +22,7 @@ _LOG = Path("var/demo.log")
 _NOT_FOR_THE_SERVICE = ("MACHI_CLOCK", "MACHI_CLOCK_SPEED")
 """The demo runs in real time: the commands of a second terminal do, too."""
 _SAMPLE = (
-    '--as tanaka --title 断水 --text "あす10時から断水します。"'
+    '--as 担当 --title 断水 --text "あす10時から断水します。"'
     ' --segment "topic = disaster and district = 谷地中部"'
 )
 
@@ -104,8 +104,8 @@ def _welcome(page: str, at: datetime, database: str) -> str:
         "配信を送るには、別の端末を開き、このフォルダーで次を順に実行します。承認は、作成した人とは別の人が行います。",
         *([f"  export MACHI_DATABASE_URL={database}"] if database else []),
         f"  .venv/bin/machi broadcast new {_SAMPLE}",
-        "  .venv/bin/machi broadcast approve 番号 --as sato",
-        "  .venv/bin/machi broadcast send 番号 --as tanaka --wait",
+        "  .venv/bin/machi broadcast approve 番号 --as 係長",
+        "  .venv/bin/machi broadcast send 番号 --as 担当 --wait",
         "",
         "止めるには Ctrl+C を押します。",
     ]

@@ -202,13 +202,13 @@ async def test_a_resident_blocks_and_comes_back(page: Page, line: Simulator, bot
 
 async def test_a_new_friend_is_added_and_their_chat_opens(page: Page, line: Simulator, bot: Bot) -> None:
     await page.locator('[data-action="add-friend"]').click()
-    await page.locator('[name="name"]').fill("河北 花子")
+    await page.locator('[name="name"]').fill("住民9")
     await page.locator('[data-action="add-confirm"]').click()
-    await expect(page.locator('[aria-current="true"]')).to_contain_text("河北 花子")
+    await expect(page.locator('[aria-current="true"]')).to_contain_text("住民9")
     await expect(page.locator('[data-via="follow"]')).to_be_visible()
     [event] = bot.events
     assert event["type"] == "follow"
-    assert line.chats.users[event["source"]["userId"]].name == "河北 花子"
+    assert line.chats.users[event["source"]["userId"]].name == "住民9"
 
 
 async def test_a_stranger_becomes_a_friend(open_page: Open, line: Simulator, bot: Bot) -> None:

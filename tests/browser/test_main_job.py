@@ -69,7 +69,7 @@ async def test_a_resident_registers_by_tapping_and_typing_and_is_told_what_conce
     async with service:
         await page.goto(f"{line.base_url}/")
         await page.locator('[data-action="add-friend"]').click()
-        await page.locator('[name="name"]').fill("河北 花子")
+        await page.locator('[name="name"]').fill("住民9")
         await page.locator('[data-action="add-confirm"]').click()
         await tap(page, "子育て")
         log = page.locator('[role="log"]')

@@ -55,7 +55,7 @@ class Running:
             "LINE_API_BASE": line.base_url,
             "MACHI_DATABASE_URL": url,
             "MACHI_TOWN": str(KAHOKU),
-            "MACHI_STAFF": "tanaka",
+            "MACHI_STAFF": "clerk",
             **environment,
         }
 
@@ -158,7 +158,7 @@ class Running:
             "broadcast", "new", "--title", "試験", "--text", text, "--segment", segment, *options
         )
         number = str(new["id"])
-        await self.machi("broadcast", "approve", number, "--as", "sato")
+        await self.machi("broadcast", "approve", number, "--as", "chief")
         if "--at" not in options:
             await self.machi("broadcast", "send", number)
         return number
