@@ -47,7 +47,7 @@ def check(templates: Templates) -> list[Fault]:
 def _unquoted(templates: Templates, file: TemplateFile) -> Iterator[Fault]:
     """Values that would break the JSON when they hold a quotation mark or a line break."""
     try:
-        tree = templates.sandbox.parse(file.text, file.key, file.shown)
+        tree = templates.sources.tree(file.key)
     except TemplateSyntaxError:
         return  # told when it is rendered
     for output in tree.find_all(nodes.Output):

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from jinja2 import FunctionLoader, TemplateNotFound, TemplateSyntaxError, UndefinedError
+from jinja2 import TemplateNotFound, TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import SecurityError
 
 from bot.domain.errors import InvalidInputError
@@ -18,8 +18,9 @@ from bot.line import limits
 from bot.line.limits import Message
 from bot.rendering import drill as drills
 from bot.rendering import library
-from bot.rendering.environment import BREAK, environment, run
+from bot.rendering.environment import BREAK, run
 from bot.rendering.filters import FilterError
+from bot.rendering.sources import Sources
 from bot.rendering.variables import GIVEN, Use, Variables, variables
 
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -47,14 +48,10 @@ class Templates:
         self, folders: Sequence[Path], town_variables: Mapping[str, Any], *, base: Path | None = None
     ) -> None:
         self.files = library.read_folders(folders, base)
-        self.sandbox = environment(FunctionLoader(self._load))
+        self.sources = Sources(self.files)
         self._town = dict(town_variables)
         self._variables: dict[str, Variables] = {}
         self._names = library.names(self.files)
-
-    def _load(self, key: str) -> tuple[str, str, None] | None:
-        file = self.files.get(key)
-        return (file.text, file.shown, None) if file else None
 
     def names(self) -> tuple[str, ...]:
         """Every template's name, sorted."""
@@ -148,7 +145,7 @@ class Templates:
             if file.fault:
                 raise RenderError(file.fault, file.shown)
             try:
-                self._variables[key] = variables(self.sandbox, self.files, key)
+                self._variables[key] = variables(self.sources, key)
             except TemplateSyntaxError as error:
                 raise self._explained(error, key) from None
         return self._variables[key]
@@ -186,7 +183,7 @@ class Templates:
 
     def _run(self, key: str, scope: Mapping[str, Any]) -> str:
         try:
-            return run(self.sandbox, key, scope)
+            return run(self.sources.sandbox, key, scope)
         except Exception as error:
             raise self._explained(error, key) from None
 

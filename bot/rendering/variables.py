@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.meta import find_referenced_templates, find_undeclared_variables
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from bot.rendering.library import TemplateFile
+from bot.rendering.sources import Sources
 
 GIVEN = frozenset({"town", "language"})
 """Variables that every template has without being told."""
@@ -31,15 +30,13 @@ class Variables:
     optional: frozenset[str]
 
 
-def variables(
-    sandbox: ImmutableSandboxedEnvironment, files: Mapping[str, TemplateFile], key: str
-) -> Variables:
+def variables(sources: Sources, key: str) -> Variables:
     """What a file and everything it includes use.
 
     Raises:
         TemplateSyntaxError: one of them cannot be read, or includes itself or a file not named outright.
     """
-    collector = _Collector(sandbox, files)
+    collector = _Collector(sources)
     collector.visit(key, GIVEN, ())
     needed = sorted(collector.required.keys() - collector.optional, key=lambda n: (collector.required[n], n))
     required = {name: collector.required[name] for name in needed}
@@ -47,8 +44,8 @@ def variables(
 
 
 class _Collector:
-    def __init__(self, sandbox: ImmutableSandboxedEnvironment, files: Mapping[str, TemplateFile]) -> None:
-        self._sandbox, self._files = sandbox, files
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
         self._visited: set[str] = set()
         self.required: dict[str, Use] = {}
         self.optional: set[str] = set()
@@ -57,8 +54,7 @@ class _Collector:
         """Add what one file uses; `known` are the names set by `trail`, the files that led to it."""
         self._visited.add(key)
         trail = (*trail, key)
-        file = self._files[key]
-        tree = self._sandbox.parse(file.text, key, file.shown)
+        file, tree = self._sources.files[key], self._sources.tree(key)
         self.optional |= _asked_for(tree)
         unknown = find_undeclared_variables(tree) - known
         for node in tree.find_all(nodes.Name):
@@ -74,7 +70,7 @@ class _Collector:
                 raise TemplateSyntaxError(reason, line, key, file.shown)
             if included in trail:
                 raise TemplateSyntaxError("自分自身を組み込んでいます", line, key, file.shown)
-            if included in self._files and included not in self._visited:
+            if included in self._sources.files and included not in self._visited:
                 self.visit(included, known, trail)
 
 
