@@ -1,0 +1,93 @@
+"""The schema: made from nothing, brought up to date in place, and never by two at once."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bot.domain.errors import ConfigurationError
+from bot.domain.residents import Resident
+from bot.store import migrations
+from bot.store.postgres import PostgresDatabase
+from bot.store.sqlite import SqliteDatabase
+from bot.store.store import Store, open_database, sqlite_path
+from tests.clock import HandClock
+
+
+async def opened(url: str, clock: HandClock, folder: Path) -> SqliteDatabase | PostgresDatabase:
+    path = sqlite_path(url)
+    if path is not None:
+        return await SqliteDatabase.open(path, clock, folder)
+    return await PostgresDatabase.open(url, clock, folder)
+
+
+async def test_a_database_is_made_once_and_then_up_to_date(database_url: str, clock: HandClock) -> None:
+    database = await open_database(database_url, clock)
+    assert await database.upgrade() == ["0001_initial"]
+    assert await database.upgrade() == []
+    await database.close()
+
+
+async def test_two_processes_may_upgrade_at_once(database_url: str, clock: HandClock) -> None:
+    databases = [await open_database(database_url, clock) for _ in range(4)]
+    applied = await asyncio.gather(*(database.upgrade() for database in databases))
+    assert sorted(applied, key=len) == [[], [], [], ["0001_initial"]]
+    for database in databases:
+        await database.close()
+
+
+async def test_an_older_database_is_brought_up_to_date_with_its_data(
+    database_url: str, clock: HandClock, tmp_path: Path
+) -> None:
+    folder = tmp_path / "migrations"
+    shutil.copytree(migrations.FOLDER, folder)
+    old = await opened(database_url, clock, folder)
+    await old.upgrade()
+    resident = Resident("U" + "1" * 32)
+    await Store.over(old, clock).residents.save_all([(resident.user_id, lambda _: resident)])
+    await old.close()
+
+    (folder / "0002_more.sql").write_text(
+        "ALTER TABLE residents ADD COLUMN nickname $text;\nCREATE TABLE more (id $identity);\n"
+    )
+    new = await opened(database_url, clock, folder)
+    assert await new.upgrade() == ["0002_more"]
+    assert await Store.over(new, clock).residents.look_up(resident.user_id) == resident
+    await new.close()
+
+    behind = await open_database(database_url, clock)
+    with pytest.raises(ConfigurationError):
+        await behind.upgrade()
+    await behind.close()
+
+
+async def test_a_migration_that_fails_leaves_nothing(
+    database_url: str, clock: HandClock, tmp_path: Path
+) -> None:
+    folder = tmp_path / "migrations"
+    shutil.copytree(migrations.FOLDER, folder)
+    (folder / "0002_broken.sql").write_text(
+        "CREATE TABLE more (id $identity);\nINSERT INTO nowhere VALUES (1);\n"
+    )
+    database = await opened(database_url, clock, folder)
+    with pytest.raises(Exception, match="nowhere"):
+        await database.upgrade()
+    (folder / "0002_broken.sql").write_text("CREATE TABLE more (id $identity);\n")
+    assert await database.upgrade() == ["0001_initial", "0002_broken"]
+    await database.close()
+
+
+@pytest.mark.parametrize("url", ["mysql://x", "", "sqlite:machi.db", "postgresql://127.0.0.1:1/none"])
+async def test_a_url_that_leads_nowhere_is_one_clear_fault(url: str, clock: HandClock) -> None:
+    with pytest.raises(ConfigurationError):
+        await open_database(url, clock)
+
+
+async def test_a_file_that_is_no_database_is_one_clear_fault(tmp_path: Path, clock: HandClock) -> None:
+    file = tmp_path / "machi.db"
+    file.write_text("this is a letter, not a database" * 50)
+    with pytest.raises(ConfigurationError, match=r"machi\.db"):
+        await open_database(f"sqlite:///{file}", clock)
