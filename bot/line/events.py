@@ -63,12 +63,12 @@ class _Usual(msgspec.Struct):
     """A text message as LINE documents it: most of what arrives, read in a tenth of the time."""
 
     type: Literal["message"]
-    webhookEventId: str  # noqa: N815
+    webhookEventId: str  # noqa: N815  as LINE spells it
     timestamp: int
     source: _Source
     message: _Message
     mode: str = "active"
-    replyToken: str = ""  # noqa: N815
+    replyToken: str = ""  # noqa: N815  as LINE spells it
 
 
 _USUAL = msgspec.json.Decoder(_Usual)
