@@ -13,11 +13,13 @@ from bot.domain.broadcasts import Event, Priority, State
 from bot.domain.clock import Clock, from_ms
 from bot.domain.errors import InvalidInputError, RefusedError
 from bot.store import broadcasts as rows
+from bot.store.broadcasts import Broadcast
 from bot.store.outbox import HELD, add_batches, let_go
 from bot.store.port import Session
 from bot.store.residents import audience_page, newest_id
 from bot.store.store import Store
 from bot.town.model import Town
+from segments import Condition
 
 _log = logging.getLogger(__name__)
 
@@ -58,11 +60,17 @@ class Conductor:
                 await asyncio.sleep(_IDLE_SECONDS)
 
     async def step(self) -> None:
-        """Do everything that can be done now, the most urgent audience first."""
+        """Do everything that can be done now, the most urgent audience first.
+
+        After each page of an audience it looks again: an emergency must not wait for a million residents.
+        """
         write = self._store.database.write
-        for broadcast_id in await self._store.broadcasts.due(self._clock.now_ms()):
-            await write(partial(self._start, broadcast_id))
-        while waiting := await self._store.broadcasts.gathering():
+        while True:
+            for broadcast_id in await self._store.broadcasts.due(self._clock.now_ms()):
+                await write(partial(self._start, broadcast_id))
+            waiting = await self._store.broadcasts.gathering()
+            if not waiting:
+                break
             await write(partial(self._gather, waiting[0]))
             self._wake_sender()
         for broadcast_id in await self._store.broadcasts.finished():
@@ -74,13 +82,19 @@ class Conductor:
         if broadcast.state is not State.SCHEDULED:
             return  # cancelled or started meanwhile
         now_ms = self._clock.now_ms()
+        if await self._condition(session, broadcast, now_ms):
+            await rows.move(session, broadcast, Event.START, started_ms=now_ms)
+
+    async def _condition(self, session: Session, broadcast: Broadcast, at_ms: int) -> Condition | None:
+        """Whom the broadcast is for; None after failing it, because its segment no longer fits the town."""
         try:
-            segment_condition(broadcast.segment, self._town, from_ms(now_ms).date())
+            return segment_condition(broadcast.segment, self._town, from_ms(at_ms).date())
         except InvalidInputError as error:
-            _log.error("Broadcast %d cannot start: %s", broadcast_id, error)
+            _log.error("Broadcast %d cannot be sent: %s", broadcast.id, error)
+            now_ms = self._clock.now_ms()
+            await session.execute("broadcasts.cancel_batches", {"id": broadcast.id, "now": now_ms})
             await rows.move(session, broadcast, Event.FAIL, failure=str(error), finished_ms=now_ms)
-            return
-        await rows.move(session, broadcast, Event.START, started_ms=now_ms)
+            return None
 
     async def _gather(self, broadcast_id: int, session: Session) -> None:
         """Put the next page of the audience into batches. Who is in the audience is decided here, once.
@@ -91,8 +105,9 @@ class Conductor:
         broadcast = await rows.lock(session, broadcast_id)
         if broadcast.state is not State.SENDING or broadcast.audience_done:
             return
-        day = from_ms(broadcast.started_ms or 0).date()
-        condition = segment_condition(broadcast.segment, self._town, day)
+        condition = await self._condition(session, broadcast, broadcast.started_ms or 0)
+        if condition is None:
+            return
         upto = broadcast.audience_upto + _RANGE
         groups = await audience_page(session, condition, broadcast.audience_upto, upto)
         languages = await rows.languages(session, broadcast_id)

@@ -27,7 +27,7 @@ class State(StrEnum):
     SENDING = "sending"
     DONE = "done"  # every batch has ended, whether accepted, failed or unknown
     CANCELLED = "cancelled"
-    FAILED = "failed"  # could not be started: its segment no longer fits the town's folder
+    FAILED = "failed"  # its segment no longer fits the town's folder
 
 
 class Event(StrEnum):
@@ -63,7 +63,7 @@ _WORDS = {
     State.SENDING: "配信中",
     State.DONE: "完了",
     State.CANCELLED: "取り消し済み",
-    State.FAILED: "開始できなかった状態",
+    State.FAILED: "失敗",
 }
 _REMEDIES = {
     Event.APPROVE: "承認できるのは下書きだけです。",
