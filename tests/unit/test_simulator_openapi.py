@@ -7,23 +7,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.messages import MESSAGE
 from simulator.richmenus import RICH_MENU
+from tests.line_openapi import NEEDS_OPENAPI, validator
 
-OPENAPI = Path(__file__).parents[3] / "shared/line-openapi/messaging-api.yml"
-
-pytestmark = pytest.mark.skipif(
-    not OPENAPI.exists(), reason=f"LINE's OpenAPI description is not at {OPENAPI}"
-)
+pytestmark = NEEDS_OPENAPI
 
 POSTBACK = {
     "type": "postback",
@@ -161,30 +156,6 @@ MENU = {
     "chatBarText": "メニュー",
     "areas": [{"bounds": {"x": 0, "y": 0, "width": 1250, "height": 843}, "action": SAY}],
 }
-
-
-def validator(name: str) -> jsonschema.Validator:
-    """LINE's schema as a JSON schema, with its discriminators spelled out as if-then."""
-    schemas = yaml.safe_load(OPENAPI.read_text(encoding="utf-8"))["components"]["schemas"]
-    definitions: dict[str, Any] = {}
-    for key, schema in schemas.items():
-        found = schema.pop("discriminator", None)
-        definitions[f"raw-{key}"] = schema
-        definitions[key] = schema if found is None else _spelled_out(key, found["mapping"])
-        for part in schema.get("allOf", ()):
-            if "$ref" in part:
-                part["$ref"] = "#/components/schemas/raw-" + part["$ref"].rsplit("/", 1)[1]
-    root = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": definitions}}
-    return jsonschema.Draft202012Validator(root)
-
-
-def _spelled_out(key: str, mapping: dict[str, str]) -> dict[str, Any]:
-    kinds = [
-        {"if": {"properties": {"type": {"const": kind}}}, "then": {"$ref": reference}}
-        for kind, reference in mapping.items()
-    ]
-    known = {"properties": {"type": {"enum": list(mapping)}}, "required": ["type"]}
-    return {"allOf": [{"$ref": f"#/components/schemas/raw-{key}"}, known, *kinds]}
 
 
 @pytest.fixture(scope="module")
