@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 @click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="待ち受けるポート(省略すると PORT)")
 def serve(port: int | None) -> None:
     """Run until SIGTERM or Ctrl+C, then finish what is under way."""
+    import uvloop
+
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     configured = settings()
-    asyncio.run(_serve(configured, configured.port if port is None else port))
+    uvloop.run(_serve(configured, configured.port if port is None else port))
 
 
 async def _serve(configured: Settings, port: int) -> None:

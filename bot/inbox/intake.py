@@ -31,6 +31,9 @@ class _Envelope(msgspec.Struct):
     events: list[msgspec.Raw]
 
 
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+
+
 class Intake:
     """Takes webhook bodies in. `wake` is told whose events wait, after they are durable."""
 
@@ -52,7 +55,7 @@ class Intake:
             NotAWebhookError: the body is not `{"events": […]}`.
         """
         try:
-            events = msgspec.json.decode(body, type=_Envelope).events
+            events = _ENVELOPE.decode(body).events
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             raise NotAWebhookError(f"not a webhook body: {error}") from error
         if not events:

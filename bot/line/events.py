@@ -8,7 +8,6 @@ https://developers.line.biz/en/reference/messaging-api/#webhook-event-objects
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
@@ -16,8 +15,7 @@ import msgspec
 from bot.domain.residents import USER_ID
 
 
-@dataclass(frozen=True, slots=True)
-class LineEvent:
+class LineEvent(msgspec.Struct, frozen=True):
     """One webhook event; fields that the event did not have (or had in a strange form) are None or empty.
 
     `type` is LINE's (`message`, `postback`, `follow`, …); `id` is the `webhookEventId`. `user_id` is set
@@ -35,7 +33,7 @@ class LineEvent:
     message_id: str | None = None
     text: str = ""
     postback_data: str = ""
-    postback_params: Mapping[str, str] = field(default_factory=dict)
+    postback_params: Mapping[str, str] = {}
     is_unblocked: bool = False
 
 

@@ -41,10 +41,18 @@ class GroupCommit(Generic[Item]):
 
     async def _drain(self) -> None:
         while self._queue:
+            await self._gather()
             group, self._queue = self._queue[:_MAX_GROUP], self._queue[_MAX_GROUP:]
             if not await self._run(group) and len(group) > 1:
                 for single in group:
                     await self._run([single])
+
+    async def _gather(self) -> None:
+        """Let everything that is ready in this turn of the loop join: fewer and larger groups."""
+        seen = 0
+        while seen < len(self._queue) < _MAX_GROUP:
+            seen = len(self._queue)
+            await asyncio.sleep(0)
 
     async def _run(self, group: list[tuple[Item, asyncio.Future[Any]]]) -> bool:
         try:

@@ -12,8 +12,7 @@ from bot.store.port import Database, Session
 from bot.store.residents import erase, load, save
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """One event as it arrived; `waits` is False for what is only recorded (groups, standby)."""
 
     event_id: str

@@ -118,7 +118,7 @@ class Outbox:
     async def end(self, ending: Ending) -> None:
         """Record a final answer; returns once durable."""
         row = {**ending._asdict(), "state": ending.state.value}
-        await self._database.append("outbox.end", [row])
+        await self._database.append("outbox.end", [row], notify=True)
 
     async def retry(self, batch: Batch, owner: str, due_ms: int, reason: str) -> None:
         """Put a leased batch back, to go out again under the same key."""

@@ -46,11 +46,14 @@ class Database(Protocol):
         conflict), so it must change nothing but the database, and it must not wait for anything else.
         """
 
-    async def append(self, name: str, rows: Sequence[Params]) -> None:
-        """Run a statement for each row, sharing one commit with other callers; returns once durable."""
+    async def append(self, name: str, rows: Sequence[Params], *, notify: bool = False) -> None:
+        """Run a statement for each row, sharing one commit with other callers; returns once durable.
+
+        `notify` wakes those who wait in `changed`.
+        """
 
     async def changed(self, seconds: float) -> None:
-        """Return when something may have been committed by anyone, or after `seconds`."""
+        """Return soon after a commit that notified, by this process or another, or after `seconds`."""
 
     async def upgrade(self) -> list[str]:
         """Apply the migrations that are missing, each in one transaction; their names."""

@@ -28,6 +28,7 @@ _NONE: Mapping[str, Any] = {}
 class _Append:
     name: str
     rows: Sequence[Params]
+    notify: bool
 
 
 class _Connection:
@@ -99,15 +100,16 @@ class PostgresDatabase:
             except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
                 continue
 
-    async def append(self, name: str, rows: Sequence[Params]) -> None:
+    async def append(self, name: str, rows: Sequence[Params], *, notify: bool = False) -> None:
         """See `Database.append`."""
-        await self._group.submit(_Append(name, rows))
+        await self._group.submit(_Append(name, rows, notify))
 
     async def _commit(self, items: list[_Append]) -> list[None]:
         async def work(session: Any) -> None:
             for name, run in itertools.groupby(items, key=lambda item: item.name):
                 await session.execute_many(name, [row for item in run for row in item.rows])
-            await session.notify()
+            if any(item.notify for item in items):
+                await session.notify()
 
         await self.write(work)
         return [None] * len(items)

@@ -35,6 +35,7 @@ _NONE: Mapping[str, Any] = {}
 class _Append:
     name: str
     rows: Sequence[Params]
+    notify: bool
 
 
 class _Connection:
@@ -42,6 +43,7 @@ class _Connection:
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self.raw = connection
+        self.notifies = False
 
     async def fetch(self, name: str, params: Params = _NONE, *, condition: str = "") -> Sequence[Row]:
         rows = await self.raw.execute_fetchall(statement("sqlite", name, condition).sql, dict(params))
@@ -55,7 +57,8 @@ class _Connection:
         await self.raw.executemany(statement("sqlite", name).sql, [dict(row) for row in rows])
 
     async def notify(self) -> None:
-        """Nothing to do: `PRAGMA data_version` changes with every commit."""
+        """This process is told after the commit; to others, `PRAGMA data_version` shows it."""
+        self.notifies = True
 
     async def in_one_go(self, work: Callable[[sqlite3.Connection], None]) -> None:
         """Several statements in one visit to the connection's thread: each visit costs as much as an insert."""
@@ -63,7 +66,7 @@ class _Connection:
 
 
 _VALUES = re.compile(r"VALUES \((:\w+(?:,\s*:\w+)*)\)")
-_TOGETHER = 32
+_TOGETHER = 64
 """Rows in one INSERT: each statement that runs gives the interpreter's lock away and must win it back."""
 
 
@@ -80,10 +83,17 @@ def _inserting(name: str, count: int) -> tuple[str, Sequence[str]] | None:
 
 
 def _append_durably(appends: Sequence[_Append], connection: sqlite3.Connection) -> None:
+    runs = [
+        (name, [row for item in run for row in item.rows])
+        for name, run in itertools.groupby(appends, key=lambda item: item.name)
+    ]
+    if len(runs) == 1 and len(runs[0][1]) <= _TOGETHER and _inserting(runs[0][0], 1):
+        _run(connection, *runs[0])  # a single statement is a transaction of its own
+        return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for name, run in itertools.groupby(appends, key=lambda item: item.name):
-            _run(connection, name, [row for item in run for row in item.rows])
+        for name, rows in runs:
+            _run(connection, name, rows)
         connection.execute("COMMIT")
     except BaseException:
         connection.rollback()
@@ -112,6 +122,7 @@ class SqliteDatabase:
         self._migrations = migrations_folder
         self._group: GroupCommit[_Append | Work[Any]] = GroupCommit(self._commit)
         self._readers: asyncio.Queue[_Connection] = asyncio.Queue()
+        self._news = asyncio.Event()
         self._open: list[aiosqlite.Connection] = []
 
     @classmethod
@@ -133,7 +144,6 @@ class SqliteDatabase:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = await self._connect()
         await self._writer.raw.execute_fetchall("PRAGMA journal_mode=WAL")
-        self._watcher = await self._connect(read_only=True)
         self._version = await self._data_version()
         for _ in range(_READERS):
             self._readers.put_nowait(await self._connect(read_only=True))
@@ -166,16 +176,24 @@ class SqliteDatabase:
         result: T = await self._group.submit(work)
         return result
 
-    async def append(self, name: str, rows: Sequence[Params]) -> None:
+    async def append(self, name: str, rows: Sequence[Params], *, notify: bool = False) -> None:
         """See `Database.append`."""
-        await self._group.submit(_Append(name, rows))
+        await self._group.submit(_Append(name, rows, notify))
 
     async def _commit(self, items: list[_Append | Work[Any]]) -> list[Any]:
-        writer = self._writer
         appends = [item for item in items if isinstance(item, _Append)]
+        self._writer.notifies = any(item.notify for item in appends)
         if len(appends) == len(items):
-            await writer.in_one_go(partial(_append_durably, appends))
-            return [None] * len(items)
+            await self._writer.in_one_go(partial(_append_durably, appends))
+            results = [None] * len(items)
+        else:
+            results = await self._transaction(items)
+        if self._writer.notifies:
+            self._news.set()
+        return results
+
+    async def _transaction(self, items: list[_Append | Work[Any]]) -> list[Any]:
+        writer = self._writer
         await writer.raw.execute_fetchall("BEGIN IMMEDIATE")
         try:
             results: list[Any] = []
@@ -196,14 +214,16 @@ class SqliteDatabase:
         return [None] * len(appends)
 
     async def _data_version(self) -> int:
-        rows = await self._watcher.raw.execute_fetchall("PRAGMA data_version")
+        """Changes with every commit of another process; those of our own writer do not show on it."""
+        rows = await self._writer.raw.execute_fetchall("PRAGMA data_version")
         return int(next(iter(rows))[0])
 
     async def changed(self, seconds: float) -> None:
-        """See `Database.changed`: other connections' commits show in `PRAGMA data_version`."""
+        """See `Database.changed`; looks 20 times a second."""
         for _ in range(max(1, round(seconds / _POLL_SECONDS))):
             version = await self._data_version()
-            if version != self._version:
+            if self._news.is_set() or version != self._version:
+                self._news.clear()
                 self._version = version
                 return
             await asyncio.sleep(_POLL_SECONDS)

@@ -372,7 +372,7 @@ async def test_whoever_waits_is_woken_by_a_commit(store: Store) -> None:
 
 
 async def test_one_bad_append_in_a_group_harms_only_itself(store: Store, clock: HandClock) -> None:
-    bad = replace(arrival(1, "bad"), timestamp_ms=None)  # type: ignore[arg-type]
+    bad = arrival(1, "bad")._replace(timestamp_ms=None)  # type: ignore[arg-type]
     results = await asyncio.gather(
         *(store.inbox.add([arrival(n, f"e{n}")], clock.now_ms()) for n in range(20)),
         store.inbox.add([bad], clock.now_ms()),

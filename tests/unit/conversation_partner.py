@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from bot.domain.clock import TOKYO
 from bot.domain.residents import Fact, Resident
 from bot.line import limits
@@ -30,7 +32,7 @@ class Partner:
 
     def hear(self, event: LineEvent) -> str:
         """Let an event happen; the words of the reply."""
-        turn = self.conversation.answer(self.resident, replace(event, user_id=USER), self.now)
+        turn = self.conversation.answer(self.resident, msgspec.structs.replace(event, user_id=USER), self.now)
         assert limits.faults(turn.messages) == [] or not turn.messages
         self.messages = turn.messages
         self.resident = turn.resident

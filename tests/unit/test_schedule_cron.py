@@ -151,7 +151,7 @@ EVERY_DAY = st.just(("*", frozenset(range(32))))
     fields(0, 59),
     fields(0, 23),
     st.one_of(
-        st.tuples(fields(1, 28), fields(1, 12), EVERY_DAY),
+        st.tuples(fields(1, 31).filter(lambda days: min(days[1]) <= 28), fields(1, 12), EVERY_DAY),
         st.tuples(EVERY_DAY, fields(1, 12), fields(0, 7)),
     ),
     st.datetimes(datetime(2026, 1, 1), datetime(2028, 3, 31)),
