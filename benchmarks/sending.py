@@ -23,7 +23,7 @@ from benchmarks.processes import MACHI, environment, machi, program, service
 RESIDENTS = 100_000
 BATCH = 500
 IN_FLIGHT = 40
-ROUNDS = 3
+ROUNDS = 7
 TEXT = "【町からのお知らせ】あすの朝、冷え込みます。水道管の凍結に注意してください。"
 
 
@@ -91,7 +91,7 @@ def main() -> None:
                 report = broadcast(env)
                 rates.append(report["requests"] / report["seconds"])
             growth = memory_mb(pid, "VmHWM") - before
-    ratio = statistics.median(rates) / statistics.median(bare_rates)
+    ratio = statistics.median(ours / bare for ours, bare in zip(rates, bare_rates, strict=True))
     print(
         f"sending to {RESIDENTS:,} residents: {ratio:.2f} of a bare client's multicasts a second "
         f"({statistics.median(rates):,.0f} against {statistics.median(bare_rates):,.0f}); "

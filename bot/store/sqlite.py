@@ -83,21 +83,23 @@ def _inserting(name: str, count: int) -> tuple[str, Sequence[str]] | None:
 
 
 def _append_durably(appends: Sequence[_Append], connection: sqlite3.Connection) -> None:
-    runs = [
-        (name, [row for item in run for row in item.rows])
-        for name, run in itertools.groupby(appends, key=lambda item: item.name)
-    ]
-    if len(runs) == 1 and len(runs[0][1]) <= _TOGETHER and _inserting(runs[0][0], 1):
-        _run(connection, *runs[0])  # a single statement is a transaction of its own
+    name = appends[0].name
+    rows = [row for item in appends for row in item.rows]
+    if len(rows) <= _TOGETHER and all(item.name == name for item in appends) and _inserting(name, 1):
+        _run(connection, name, rows)  # a single statement is a transaction of its own
         return
-    connection.execute("BEGIN IMMEDIATE")
     try:
-        for name, rows in runs:
-            _run(connection, name, rows)
+        _begin_with(appends, connection)
         connection.execute("COMMIT")
     except BaseException:
         connection.rollback()
         raise
+
+
+def _begin_with(appends: Sequence[_Append], connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    for name, run in itertools.groupby(appends, key=lambda item: item.name):
+        _run(connection, name, [row for item in run for row in item.rows])
 
 
 def _run(connection: sqlite3.Connection, name: str, rows: Sequence[Params]) -> None:
@@ -185,33 +187,24 @@ class SqliteDatabase:
         self._writer.notifies = any(item.notify for item in appends)
         if len(appends) == len(items):
             await self._writer.in_one_go(partial(_append_durably, appends))
-            results = [None] * len(items)
+            results: list[Any] = [None] * len(items)
         else:
-            results = await self._transaction(items)
+            results = await self._transaction(items, appends)
         if self._writer.notifies:
             self._news.set()
         return results
 
-    async def _transaction(self, items: list[_Append | Work[Any]]) -> list[Any]:
+    async def _transaction(self, items: list[_Append | Work[Any]], appends: list[_Append]) -> list[Any]:
+        """The appends first: nobody in a group can have waited for another's change."""
         writer = self._writer
-        await writer.raw.execute_fetchall("BEGIN IMMEDIATE")
         try:
-            results: list[Any] = []
-            for are_appends, run in itertools.groupby(items, key=lambda item: isinstance(item, _Append)):
-                if are_appends:
-                    results += await self._append_all([item for item in run if isinstance(item, _Append)])
-                else:
-                    results += [await item(writer) for item in run if not isinstance(item, _Append)]
+            await writer.in_one_go(partial(_begin_with, appends))
+            results = [None if isinstance(item, _Append) else await item(writer) for item in items]
             await writer.raw.execute_fetchall("COMMIT")
         except BaseException:
             await writer.raw.rollback()
             raise
         return results
-
-    async def _append_all(self, appends: list[_Append]) -> list[None]:
-        for name, run in itertools.groupby(appends, key=lambda item: item.name):
-            await self._writer.execute_many(name, [row for item in run for row in item.rows])
-        return [None] * len(appends)
 
     async def _data_version(self) -> int:
         """Changes with every commit of another process; those of our own writer do not show on it."""
