@@ -47,8 +47,7 @@ class Conductor:
         """Stop after the step under way."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait({self._task})
 
     async def _run(self) -> None:
         while True:

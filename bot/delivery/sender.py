@@ -78,8 +78,7 @@ class Sender:
         """Claim nothing more and wait for the answers to what is under way."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait({self._task})
         if self._in_flight:
             await asyncio.wait(self._in_flight)
 
@@ -130,7 +129,8 @@ class Sender:
                 idle_ms = self._clock.after_ms(_IDLE_SECONDS) - self._clock.now_ms()
                 seconds *= min(1.0, max(0.0, due_ms - self._clock.now_ms()) / idle_ms)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
 
     async def _send(self, batch: Batch) -> None:
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import replace
 
 from bot.domain.clock import Clock, from_ms
@@ -65,9 +64,8 @@ class Processor:
         """Stop; what is under way stays in the inbox for the next start."""
         for task in self._tasks:
             task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
     async def _rescan(self) -> None:
         """Pick up what no wake told of: left over at the start, or kept by another process."""

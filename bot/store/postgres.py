@@ -122,7 +122,8 @@ class PostgresDatabase:
                 await self._listener.add_listener(_CHANNEL, lambda *_: self._news.set())
                 return  # what was notified before we listened must not be waited for
         try:
-            await asyncio.wait_for(self._news.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
         except TimeoutError:
             return
         self._news.clear()

@@ -371,6 +371,20 @@ async def test_whoever_waits_is_woken_by_a_commit(store: Store) -> None:
         await waiting
 
 
+async def test_news_on_the_way_do_not_swallow_a_cancellation(store: Store) -> None:
+    for turns in range(5):
+        await store.database.changed(0.01)
+        waiting = asyncio.create_task(store.database.changed(600))
+        await asyncio.sleep(0)
+        store.database._news.set()  # type: ignore[attr-defined]  exactly now, not when a connection hears of it
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        was_done = waiting.done()
+        waiting.cancel()
+        await asyncio.wait({waiting}, timeout=5)
+        assert was_done or waiting.cancelled(), turns
+
+
 async def test_one_bad_append_in_a_group_harms_only_itself(store: Store, clock: HandClock) -> None:
     bad = arrival(1, "bad")._replace(timestamp_ms=None)  # type: ignore[arg-type]
     results = await asyncio.gather(

@@ -208,6 +208,27 @@ async def test_stopping_waits_for_the_answer_under_way(desk: Desk) -> None:
     assert (await desk.store.broadcasts.report(number)).counts == {BatchState.ACCEPTED: 2}
 
 
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_wake_on_the_way_does_not_swallow_the_stop(desk: Desk, turns: int) -> None:
+    """`asyncio.wait_for` of Python 3.11 forgets a cancellation that meets the end of what it waits for."""
+    sender = await desk.start()
+    resting = asyncio.Event()
+    look = desk.store.outbox.next_due_ms
+
+    async def look_and_rest() -> int | None:
+        due_ms = await look()
+        resting.set()
+        return due_ms
+
+    sender._outbox.next_due_ms = look_and_rest  # type: ignore[method-assign]
+    await resting.wait()
+    sender.wake()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await sender.stop()
+
+
 async def test_a_sender_that_vanished_after_line_accepted_is_taken_over(desk: Desk) -> None:
     desk.line.faults.plan = sometimes(Fault(delay=60, accept=True), 1)
     await desk.residents(2)
