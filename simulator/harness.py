@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -16,6 +18,10 @@ from simulator.page import Page
 from simulator.phones import Phones
 from simulator.platform import BODY_BYTES, Bot, Platform, Violation
 from simulator.webhooks import Courier, Delivery
+
+_TURNS_TO_CONNECT = 3
+"""Turns of the loop from accepting a connection to aiohttp's knowing of it. A server that is closed in between
+forgets the connection and never closes it. https://github.com/python/cpython/issues/109564"""
 
 
 class Simulator(Phones):
@@ -66,7 +72,8 @@ class Simulator(Phones):
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, *self._address).start()
+            self._listener = socket.create_server(self._address, backlog=128)
+            await web.SockSite(self._runner, self._listener).start()
         except OSError:
             await self._runner.cleanup()
             raise
@@ -78,6 +85,9 @@ class Simulator(Phones):
     ) -> None:
         assert self._page is not None
         assert self._runner is not None
+        asyncio.get_running_loop().remove_reader(self._listener)
+        for _ in range(_TURNS_TO_CONNECT):
+            await asyncio.sleep(0)
         self._page.close()
         await self.courier.close()
         await self._runner.cleanup()

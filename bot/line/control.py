@@ -6,7 +6,6 @@ https://developers.line.biz/en/reference/messaging-api/
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,11 +58,9 @@ async def channel(base: str, access_token: str) -> Channel:
 
 
 async def _ask(api: Any, api_error: type[Exception]) -> Channel:
-    info, quota, used = await asyncio.gather(
-        api.get_bot_info(_request_timeout=_SECONDS),
-        api.get_message_quota(_request_timeout=_SECONDS),
-        api.get_message_quota_consumption(_request_timeout=_SECONDS),
-    )
+    info = await api.get_bot_info(_request_timeout=_SECONDS)
+    quota = await api.get_message_quota(_request_timeout=_SECONDS)
+    used = await api.get_message_quota_consumption(_request_timeout=_SECONDS)
     endpoint = None
     try:
         endpoint = await api.get_webhook_endpoint(_request_timeout=_SECONDS)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
+import socket
 import struct
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -416,3 +418,14 @@ async def test_the_webhook_can_be_set_and_tested_through_the_api(
 def test_a_webhook_is_signed_as_in_lines_example() -> None:
     body = b'{"destination":"U8e742f61d673b39c7fff3cecb7536ef0","events":[]}'
     assert sign("8c570fa6dd201bb328f1c1eac23a96d8", body) == "GhRKmvmHys4Pi8DxkF4+EayaH0OqtJtaZxgTD9fMDLs="
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_connection_at_the_last_moment_is_closed_too(turns: int) -> None:
+    async with Simulator(channel_secret="secret", channel_access_token="token") as line:
+        host, port = line.base_url.removeprefix("http://").split(":")
+        phone = socket.create_connection((host, int(port)), timeout=5)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+    with phone, contextlib.suppress(ConnectionResetError):
+        assert phone.recv(1) == b""
