@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -55,6 +56,8 @@ for command in (
 ):
     machi.add_command(command)
 
+_EXTRA = "Got unexpected extra argument"  # click has no type of its own for this
+
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command; every error becomes lines on standard error and a status."""
@@ -90,14 +93,33 @@ def _explained(error: click.UsageError) -> str:
     """A usage error in Japanese, with where to read on."""
     match error:
         case click.NoSuchOption():
-            near = f" {' か '.join(error.possibilities)} ではありませんか。" if error.possibilities else ""
+            near = f"{' か '.join(error.possibilities)} ではありませんか。" if error.possibilities else ""
             what = f"オプション {error.option_name} はありません。{near}"
-        case click.MissingParameter() if error.param is not None:
-            what = f"{error.param.get_error_hint(error.ctx) if error.ctx else error.param.name} が必要です。"
-        case click.BadParameter() if error.param is not None:
-            hint = error.param.get_error_hint(error.ctx) if error.ctx else error.param.name
-            what = f"{hint} の値が正しくありません: {error.message}"
+        case click.BadOptionUsage():
+            what = f"オプション {error.option_name} の書き方が正しくありません。"
+        case click.MissingParameter(param=click.Parameter() as param):
+            what = f"{_name(param, error.ctx)} が必要です。"
+        case click.BadParameter(param=click.Parameter() as param):
+            what = f"{_name(param, error.ctx)} の値が正しくありません。{_wanted(param.type, error.message)}"
+        case _ if error.message.startswith(_EXTRA):
+            what = f"余分な引数があります: {error.message.partition('(')[2].removesuffix(')')}"
         case _:
             what = error.format_message()
     path = error.ctx.command_path if error.ctx else "machi"
     return f"{what}\n使い方: {path} --help"
+
+
+def _name(param: click.Parameter, context: click.Context | None) -> str:
+    return param.get_error_hint(context) if context else param.name or ""
+
+
+def _wanted(kind: click.ParamType[Any], message: str) -> str:
+    match kind:
+        case click.IntRange():
+            return f"{kind.min} から {kind.max} までの数で指定してください。"
+        case click.types.IntParamType():
+            return "数字で指定してください。"
+        case click.Choice():
+            return f"{'・'.join(kind.choices)} のどれかを指定してください。"
+        case _:
+            return message

@@ -241,6 +241,31 @@ def test_what_cannot_be_is_said_in_a_few_lines_with_status_2(
 
 
 @pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("broadcast show abc", "'ID' の値が正しくありません。数字で指定してください。"),
+        (
+            "schedule next --count x",
+            "'--count' の値が正しくありません。1 から 1000 までの数で指定してください。",
+        ),
+        ("serve --port 99999", "'--port' の値が正しくありません。0 から 65535 までの数で指定してください。"),
+        (
+            "broadcast new --segment all --title x --priority loud",
+            "'--priority' の値が正しくありません。normal・urgent・emergency のどれかを指定してください。",
+        ),
+        ("broadcast show", "'ID' が必要です。"),
+        ("broadcast show 1 2", "余分な引数があります: 2"),
+        ("broadcast new --title", "オプション --title の書き方が正しくありません。"),
+        ("broadcast show 1 --json=3", "オプション --json の書き方が正しくありません。"),
+        ("broadcast show 1 --jsn", "オプション --jsn はありません。--json ではありませんか。"),
+    ],
+)
+def test_wrong_usage_is_explained_in_japanese(machi: Machi, arguments: str, words: str) -> None:
+    said = machi(*arguments.split())
+    assert (said.status, said.out, said.err.splitlines()[0]) == (2, "", words)
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         ["broadcast", "show", "99"],
