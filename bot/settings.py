@@ -9,8 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
+from bot.domain.broadcasts import Endpoint
 from bot.domain.clock import TOKYO, Clock, ShiftedClock, SystemClock
 from bot.domain.errors import ConfigurationError
+from bot.domain.pace import Limit, Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,9 @@ class Settings:
     clock_start: datetime | None
     clock_speed: float
     multicasts_per_second: float
+    pushes_per_second: float
+    broadcasts_per_hour: float
+    yen_per_message: float
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -57,11 +62,25 @@ class Settings:
             multicasts_per_second=_positive(
                 "MACHI_MULTICASTS_PER_SECOND", get("MACHI_MULTICASTS_PER_SECOND", "200")
             ),
+            pushes_per_second=_positive("MACHI_PUSHES_PER_SECOND", get("MACHI_PUSHES_PER_SECOND", "2000")),
+            broadcasts_per_hour=_positive(
+                "MACHI_BROADCASTS_PER_HOUR", get("MACHI_BROADCASTS_PER_HOUR", "60")
+            ),
+            yen_per_message=_positive("MACHI_YEN_PER_MESSAGE", get("MACHI_YEN_PER_MESSAGE", "3")),
         )
 
     def clock(self) -> Clock:
         """The clock of this process."""
         return ShiftedClock(self.clock_start, self.clock_speed) if self.clock_start else SystemClock()
+
+    @property
+    def limits(self) -> Limits:
+        """LINE's rate limits for this channel, or what is left of them beside other programs."""
+        return {
+            Endpoint.MULTICAST: Limit(self.multicasts_per_second),
+            Endpoint.PUSH: Limit(self.pushes_per_second),
+            Endpoint.BROADCAST: Limit(self.broadcasts_per_hour, 3600),
+        }
 
     def require_line(self) -> None:
         """Make sure there is a channel to work for.

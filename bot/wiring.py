@@ -7,18 +7,22 @@ import itertools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 
+from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.compose import Composer
 from bot.broadcasts.conductor import Conductor
 from bot.broadcasts.notices import NoticeClock
-from bot.delivery.pace import Pace
+from bot.delivery.answers import Answers
 from bot.delivery.sender import Sender
+from bot.domain.broadcasts import Priority
 from bot.domain.clock import Clock
 from bot.domain.errors import ConfigurationError
+from bot.domain.quota import Quota
 from bot.inbox.intake import Intake
 from bot.inbox.processor import Processor
 from bot.line.client import LineClient
@@ -85,21 +89,42 @@ async def opened_desk(settings: Settings) -> AsyncIterator[Desk]:
     clock = settings.clock()
     town = load(settings.town)
     templates = templates_for(town)
+    ceiling = Ceiling(partial(_ask_quota, settings), settings.yen_per_message)
     async with opened_store(settings, clock) as store:
-        yield Desk(settings, clock, town, templates, store, Composer(store, town, templates, clock))
+        composer = Composer(store, town, templates, clock, ceiling)
+        yield Desk(settings, clock, town, templates, store, composer)
+
+
+async def _ask_quota(settings: Settings) -> Quota | None:
+    """What LINE says of the month's quota; None where no channel is configured, as on a clerk's own machine."""
+    if not settings.access_token:
+        return None
+    async with line_client(settings) as line:
+        return await line.quota()
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a process does: `web` takes webhooks in and answers residents, `worker` sends and keeps the time."""
+
+    web: bool
+    worker: bool
+
+
+SERVE, WEB, WORKER = Role(web=True, worker=True), Role(web=True, worker=False), Role(web=False, worker=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The running service, as the web application sees it."""
+    """The running service, as the web application sees it; what another role does is None."""
 
     settings: Settings
     clock: Clock
     store: Store
-    intake: Intake
-    sender: Sender
-    ticker: Ticker
     metrics: Metrics
+    intake: Intake | None = None
+    sender: Sender | None = None
+    ticker: Ticker | None = None
 
 
 @contextmanager
@@ -124,35 +149,68 @@ def _alone(path: Path | None) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def running_service(settings: Settings) -> AsyncIterator[Service]:
-    """Webhook intake, conversation, clock and sender, started and at the end stopped.
+async def running_service(settings: Settings, role: Role) -> AsyncIterator[Service]:
+    """The parts of the service that a role has, started and at the end stopped.
 
     Raises:
         ConfigurationError: something is missing or wrong in the environment or the town's folder.
     """
     settings.require_line()
     file = sqlite_path(settings.database_url)
+    if file is not None and role != SERVE:
+        raise ConfigurationError(
+            "machi web と machi worker は PostgreSQL で使います(MACHI_DATABASE_URL=postgresql://…)。"
+            "SQLite では machi serve を使ってください。"
+        )
     async with AsyncExitStack() as stack:
         stack.enter_context(_alone(file))
         desk = await stack.enter_async_context(opened_desk(settings))
         line = await stack.enter_async_context(line_client(settings))
-        store, clock, metrics = desk.store, desk.clock, Metrics()
-        processor = Processor(store.inbox, Conversation(desk.town), line, clock, lambda: intake.is_busy)
-        intake = Intake(store.inbox, clock, processor.wake)
-        pace = Pace(settings.multicasts_per_second)
-        sender = Sender(store.outbox, store.broadcasts, line, clock, pace=pace, on_end=metrics.batch_ended)
-        conductor = Conductor(store, desk.town, clock, sender.wake)
-        notices = NoticeClock(store, desk.town, desk.templates, clock)
-        ticker = Ticker(_each_tick(notices, store, clock))
-        sender.start(alone=file is not None)
-        stack.push_async_callback(sender.stop)
-        conductor.start()
-        stack.push_async_callback(conductor.stop)
-        processor.start()
-        stack.push_async_callback(processor.stop)
-        ticker.start()
-        stack.push_async_callback(ticker.stop)
-        yield Service(settings, clock, store, intake, sender, ticker, metrics)
+        service = Service(settings, desk.clock, desk.store, Metrics())
+        if role.worker:
+            sender, ticker = await _start_worker(desk, line, service.metrics, stack, alone=file is not None)
+            service = replace(service, sender=sender, ticker=ticker)
+        if role.web:
+            service = replace(service, intake=await _start_web(desk, line, stack))
+        yield service
+
+
+async def _start_web(desk: Desk, line: LineClient, stack: AsyncExitStack) -> Intake:
+    """Webhook intake and the conversation."""
+    inbox, clock = desk.store.inbox, desk.clock
+    processor = Processor(inbox, Conversation(desk.town), line, clock, lambda: intake.is_busy)
+    intake = Intake(inbox, clock, processor.wake)
+    processor.start()
+    stack.push_async_callback(processor.stop)
+    return intake
+
+
+async def _start_worker(
+    desk: Desk, line: LineClient, metrics: Metrics, stack: AsyncExitStack, *, alone: bool
+) -> tuple[Sender, Ticker]:
+    """Clock, conductor and sender."""
+    settings, store, clock, town = desk.settings, desk.store, desk.clock, desk.town
+    limits, yen = settings.limits, settings.yen_per_message
+    answers = Answers(store, line, clock, limits, yen=yen, on_end=metrics.batch_ended)
+    quiet = town.quiet_hours
+    sender = Sender(
+        store,
+        line,
+        clock,
+        answers,
+        limits,
+        floor=lambda: Priority.URGENT if quiet and quiet.holds(clock.now()) else Priority.NORMAL,
+        on_idle=lambda: conductor.wake(),  # noqa: PLW0108  made below
+    )
+    conductor = Conductor(store, town, clock, Ceiling(line.quota, yen), sender.wake)
+    ticker = Ticker(_each_tick(NoticeClock(store, town, desk.templates, clock), store, clock))
+    sender.start(alone=alone)
+    stack.push_async_callback(sender.stop)
+    conductor.start()
+    stack.push_async_callback(conductor.stop)
+    ticker.start()
+    stack.push_async_callback(ticker.stop)
+    return sender, ticker
 
 
 def _each_tick(notices: NoticeClock, store: Store, clock: Clock) -> Callable[[], Awaitable[None]]:

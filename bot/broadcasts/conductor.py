@@ -6,120 +6,198 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 
+from bot.broadcasts.audience import Audience
+from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.compose import segment_condition
-from bot.domain.broadcasts import Event, Priority, State
-from bot.domain.clock import Clock, from_ms
+from bot.domain.broadcasts import BY_SERVICE, Event, Priority, State
+from bot.domain.clock import Clock, to_ms
 from bot.domain.errors import InvalidInputError, RefusedError
 from bot.store import broadcasts as rows
 from bot.store.broadcasts import Broadcast
-from bot.store.outbox import HELD, add_batches, let_go
 from bot.store.port import Session
-from bot.store.residents import audience_page, newest_id
 from bot.store.store import Store
 from bot.town.model import Town
-from segments import Condition
 
 _log = logging.getLogger(__name__)
 
-_RANGE = 10_000
-"""Ids of residents looked at in one transaction: short enough that webhooks need not wait."""
-
 _IDLE_SECONDS = 1.0
+_UNITS_A_MONTH = 1000
+"""Names for statistics that LINE counts within a month; more are sent but not counted.
+https://developers.line.biz/en/docs/messaging-api/unit-based-statistics-aggregation/"""
 
 
 class Conductor:
-    """Every step is one transaction, so after a stop at any point the next run goes on from there."""
+    """Every step is one transaction, so after a stop at any point the next run goes on from there.
 
-    def __init__(self, store: Store, town: Town, clock: Clock, wake_sender: Callable[[], None]) -> None:
+    `ceiling` tells whether the month's quota covers a broadcast.
+    """
+
+    def __init__(
+        self, store: Store, town: Town, clock: Clock, ceiling: Ceiling, wake_sender: Callable[[], None]
+    ) -> None:
         self._store = store
         self._town = town
         self._clock = clock
+        self._ceiling = ceiling
         self._wake_sender = wake_sender
-        self._task: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._admitting: dict[int, asyncio.Task[None]] = {}
+        self._audiences: dict[int, Audience] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def wake(self) -> None:
+        """Something may have to be moved along."""
+        self._wake.set()
 
     def start(self) -> None:
         """Begin."""
-        self._task = asyncio.create_task(self._run())
+        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._listen())]
 
     async def stop(self) -> None:
         """Stop after the step under way."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+        tasks = [*self._tasks, *self._admitting.values()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def _run(self) -> None:
         while True:
+            self._wake.clear()
             try:
                 await self.step()
-                await self._store.database.changed(_IDLE_SECONDS)
             except Exception:
                 _log.exception("Broadcasts could not be moved along; trying again")
+            await self._wake.wait()
+
+    async def _listen(self) -> None:
+        """Look when the database tells of news, and now and then without."""
+        while True:
+            try:
+                await self._store.database.changed(_IDLE_SECONDS)
+            except Exception:
+                _log.exception("The database tells no news; looking every second instead")
                 await asyncio.sleep(_IDLE_SECONDS)
+            self._wake.set()
 
     async def step(self) -> None:
         """Do everything that can be done now, the most urgent audience first.
 
         After each page of an audience it looks again: an emergency must not wait for a million residents.
         """
-        write = self._store.database.write
+        gathered = False
         while True:
-            for broadcast_id in await self._store.broadcasts.due(self._clock.now_ms()):
-                await write(partial(self._start, broadcast_id))
+            await self._start_due()
             waiting = await self._store.broadcasts.gathering()
             if not waiting:
                 break
-            await write(partial(self._gather, waiting[0]))
+            await self._gather(waiting[0])
+            gathered = True
             self._wake_sender()
         for broadcast_id in await self._store.broadcasts.finished():
-            await write(partial(self._finish, broadcast_id))
-        self._wake_sender()
+            await self._store.database.write(partial(self._finish, broadcast_id))
+        if not gathered:
+            self._audiences.clear()
+
+    async def _start_due(self) -> None:
+        now = self._clock.now()
+        quiet = self._town.quiet_hours is not None and self._town.quiet_hours.holds(now)
+        for broadcast in await self._store.broadcasts.due(to_ms(now)):
+            if broadcast.priority is Priority.EMERGENCY:
+                await self._store.database.write(partial(self._start, broadcast.id))
+            elif broadcast.id not in self._admitting and not (
+                quiet and broadcast.priority is Priority.NORMAL
+            ):
+                task = asyncio.create_task(self._admit(broadcast))
+                self._admitting[broadcast.id] = task
+                task.add_done_callback(partial(self._admitted, broadcast.id))
+
+    def _admitted(self, broadcast_id: int, _task: asyncio.Task[None]) -> None:
+        del self._admitting[broadcast_id]
+        self._wake.set()
+
+    async def _admit(self, broadcast: Broadcast) -> None:
+        """Start a broadcast if the month's quota covers its audience; this asks LINE, which may take a while."""
+        try:
+            reason = await self._ceiling.shortage(lambda: self._recipients(broadcast))
+            if reason is None:
+                await self._store.database.write(partial(self._start, broadcast.id))
+            else:
+                _log.error("Broadcast %d is paused: %s", broadcast.id, reason)
+                with suppress(RefusedError):  # cancelled meanwhile
+                    await self._store.broadcasts.pause(broadcast.id, BY_SERVICE, reason)
+        except Exception:
+            _log.exception("Broadcast %d could not be started; trying again", broadcast.id)
+            await asyncio.sleep(_IDLE_SECONDS)
+
+    async def _recipients(self, broadcast: Broadcast) -> int:
+        try:
+            condition = segment_condition(broadcast.segment, self._town, self._clock.now().date())
+        except InvalidInputError:
+            return 0  # starting it tells what is wrong
+        return await self._store.residents.count(condition)
 
     async def _start(self, broadcast_id: int, session: Session) -> None:
         broadcast = await rows.lock(session, broadcast_id)
         if broadcast.state is not State.SCHEDULED:
             return  # cancelled or started meanwhile
-        now_ms = self._clock.now_ms()
-        if await self._condition(session, broadcast, now_ms):
-            await rows.move(session, broadcast, Event.START, started_ms=now_ms)
-
-    async def _condition(self, session: Session, broadcast: Broadcast, at_ms: int) -> Condition | None:
-        """Whom the broadcast is for; None after failing it, because its segment no longer fits the town."""
+        now = self._clock.now()
+        unit = await self._unit(session, broadcast, now)
+        started = await rows.move(
+            session, broadcast, Event.START, to_ms(now), started_ms=to_ms(now), unit=unit
+        )
         try:
-            return segment_condition(broadcast.segment, self._town, from_ms(at_ms).date())
+            segment_condition(started.segment, self._town, now.date())
         except InvalidInputError as error:
-            _log.error("Broadcast %d cannot be sent: %s", broadcast.id, error)
-            now_ms = self._clock.now_ms()
-            await session.execute("broadcasts.cancel_batches", {"id": broadcast.id, "now": now_ms})
-            await rows.move(session, broadcast, Event.FAIL, failure=str(error), finished_ms=now_ms)
+            await self._fail(session, started, error)
+
+    async def _unit(self, session: Session, broadcast: Broadcast, now: datetime) -> str | None:
+        """A name to gather statistics under, as long as LINE counts one more this month."""
+        if broadcast.everyone:
+            return None  # LINE takes none with its broadcast endpoint
+        month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        if await rows.units_since(session, to_ms(month)) >= _UNITS_A_MONTH:
             return None
+        return f"machi_{now:%Y%m%d}_{broadcast.id}"
 
-    async def _gather(self, broadcast_id: int, session: Session) -> None:
-        """Put the next page of the audience into batches. Who is in the audience is decided here, once.
-
-        What is urgent is sent meanwhile. A normal broadcast is held until its audience is complete: then its
-        number is known before the first request, and gathering does not slow down what is being sent.
-        """
-        broadcast = await rows.lock(session, broadcast_id)
-        if broadcast.state is not State.SENDING or broadcast.audience_done:
-            return
-        condition = await self._condition(session, broadcast, broadcast.started_ms or 0)
-        if condition is None:
-            return
-        upto = broadcast.audience_upto + _RANGE
-        groups = await audience_page(session, condition, broadcast.audience_upto, upto)
-        languages = await rows.languages(session, broadcast_id)
+    async def _fail(self, session: Session, broadcast: Broadcast, error: InvalidInputError) -> None:
+        """Its segment no longer fits the town, or its template a resident."""
+        _log.error("Broadcast %d cannot be sent: %s", broadcast.id, error)
         now_ms = self._clock.now_ms()
-        at_once = broadcast.priority is not Priority.NORMAL
-        await add_batches(session, broadcast, languages, groups, now_ms if at_once else HELD)
-        done = upto >= await newest_id(session)
-        if done and not at_once:
-            await let_go(session, broadcast_id, now_ms)
-        await rows.set_audience(session, broadcast_id, upto, done=done)
+        await rows.move(session, broadcast, Event.FAIL, now_ms, failure=str(error), finished_ms=now_ms)
+
+    async def _gather(self, broadcast_id: int) -> None:
+        """Put the next page of an audience into batches."""
+        try:
+            if broadcast_id not in self._audiences:
+                self._audiences[broadcast_id] = await self._audience(broadcast_id)
+            audience = self._audiences[broadcast_id]
+            await audience.prepare(await self._store.broadcasts.find(broadcast_id))
+            await self._store.database.write(partial(self._gather_page, broadcast_id, audience))
+        except InvalidInputError as error:
+            await self._store.database.write(partial(self._fail_sending, broadcast_id, error))
+
+    async def _audience(self, broadcast_id: int) -> Audience:
+        broadcast = await self._store.broadcasts.find(broadcast_id)
+        frozen = await self._store.broadcasts.frozen_template(broadcast_id)
+        return Audience(self._store, self._town, self._clock, broadcast, frozen)
+
+    async def _gather_page(self, broadcast_id: int, audience: Audience, session: Session) -> None:
+        broadcast = await rows.lock(session, broadcast_id)
+        if broadcast.state is State.SENDING and not broadcast.audience_done:
+            await audience.gather(session, broadcast)
+
+    async def _fail_sending(self, broadcast_id: int, error: InvalidInputError, session: Session) -> None:
+        broadcast = await rows.lock(session, broadcast_id)
+        if broadcast.state is State.SENDING:
+            await self._fail(session, broadcast, error)
 
     async def _finish(self, broadcast_id: int, session: Session) -> None:
         broadcast = await rows.lock(session, broadcast_id)
         await session.execute("outbox.forget_addresses")
         with suppress(RefusedError):  # cancelled meanwhile
-            await rows.move(session, broadcast, Event.FINISH, finished_ms=self._clock.now_ms())
+            now_ms = self._clock.now_ms()
+            await rows.move(session, broadcast, Event.FINISH, now_ms, finished_ms=now_ms)

@@ -7,9 +7,9 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import segments
+from bot.broadcasts.compose import rendered
 from bot.domain.broadcasts import State
 from bot.domain.clock import Clock, from_ms, to_ms
 from bot.domain.errors import InvalidInputError
@@ -121,7 +121,7 @@ class NoticeClock:
         try:
             item = _fill(notice, occurrence, self._town)
             segments.parse(item.segment, vocabulary(self._town))
-            payloads: Any = self._templates.render_all(notice.template, item.context)
+            payloads, frozen = rendered(self._templates, notice.template, item.context)
         except InvalidInputError as error:
             _log.error("Notice %s of %s cannot go out: %s", notice.name, occurrence.at.isoformat(), error)
             await self._store.notices.miss(notice.name, occurrence.key, at_ms, str(error))
@@ -139,8 +139,6 @@ class NoticeClock:
             approved_ms=to_ms(now),
             scheduled_ms=at_ms,
         )
-        if (
-            await self._store.notices.fire(notice.name, occurrence.key, at_ms, broadcast, payloads)
-            is not None
-        ):
+        fire = self._store.notices.fire
+        if await fire(notice.name, occurrence.key, broadcast, payloads, frozen) is not None:
             _log.info("Notice %s of %s goes out", notice.name, occurrence.at.isoformat())

@@ -1,8 +1,7 @@
-"""`machi broadcast`: write, approve, send, and see what became of it."""
+"""`machi broadcast`: write, look, and see what became of it; `broadcast_control` moves it along."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +14,8 @@ from bot.domain.broadcasts import Priority, State, word
 from bot.domain.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from bot.store.broadcasts import Broadcast, Report
+    from bot.broadcasts.compose import Ways
+    from bot.store.broadcasts import Broadcast, Payloads
     from bot.wiring import Desk
 
 _LISTED = 50
@@ -40,6 +40,11 @@ def broadcast() -> None:
     help="normal 通常、urgent 急ぎ、emergency 緊急",
 )
 @click.option("--drill", is_flag=True, help="訓練。メッセージの初めと終わりに【訓練】が付く")
+@click.option(
+    "--everyone",
+    is_flag=True,
+    help="LINEの一斉配信で、登録のない友だちにも1回の送信で届ける(対象が all の緊急だけ)",
+)
 @acting
 @as_json
 def new(  # noqa: PLR0917  click passes them by name
@@ -53,24 +58,27 @@ def new(  # noqa: PLR0917  click passes them by name
     actor: str | None,
     *,
     drill: bool,
+    everyone: bool,
     json_: bool,
 ) -> None:
     """Store a draft."""
     author, variables, when = who(actor), assigned(assignments), moment(at) if at else None
+    urgency = Priority[priority.upper()]
 
-    async def work(desk: Desk) -> tuple[Broadcast, int]:
+    async def work(desk: Desk) -> tuple[Broadcast, Ways]:
         from bot.broadcasts.compose import Draft
 
-        draft = Draft(title, expression, text, template, variables, when, Priority[priority.upper()], drill)
+        draft = Draft(title, expression, text, template, variables, when, urgency, drill, everyone)
         found = await desk.store.broadcasts.find(await desk.composer.create(draft, author))
-        return found, await desk.composer.audience_count(found)
+        return found, await desk.composer.ways(found)
 
-    draft, recipients = at_desk(work)
+    draft, ways = at_desk(work)
     emit(
-        {"id": draft.id, "state": draft.state.value, "recipients": recipients},
+        {"id": draft.id, "state": draft.state.value, "recipients": ways.residents, **views.ways(draft, ways)},
         json_=json_,
         text=lambda: [
-            f"配信 {draft.id} を下書きしました(いまの対象 {recipients} 人)。",
+            f"配信 {draft.id} を下書きしました(いまの対象 {ways.residents} 人)。",
+            *views.ways_lines(draft, ways),
             f"内容を確かめる: machi broadcast preview {draft.id}",
             f"別の人が承認する: machi broadcast approve {draft.id} --as 名前",
         ],
@@ -105,22 +113,25 @@ def show(number: int, *, json_: bool) -> None:
         if found.started_ms is None:
             recipients = await desk.composer.audience_count(found)
         else:
-            recipients = sum((await desk.store.broadcasts.report(number)).counts.values())
-        return {**views.summary(found), "recipients": recipients}
+            recipients = sum((await desk.store.reports.progress(number)).values())
+        held = desk.composer.held_until(found) if found.state is State.SCHEDULED else None
+        return {**views.summary(found), "recipients": recipients, "held_until": held and held.isoformat()}
 
     data = at_desk(work)
     emit(data, json_=json_, text=lambda: pairs(views.words(data)))
 
 
-@broadcast.command(help="送られるメッセージ")
+@broadcast.command(help="送られるメッセージ。受け取る人に合わせるものは、見本の人か --resident の人の分")
 @click.argument("number", metavar="ID", type=int)
+@click.option("--resident", metavar="USER_ID", help="この人に届くものを見る")
 @as_json
-def preview(number: int, *, json_: bool) -> None:
+def preview(number: int, resident: str | None, *, json_: bool) -> None:
     """Show the messages as they will be sent."""
 
-    async def work(desk: Desk) -> dict[str, list[dict[str, Any]]]:
-        await desk.store.broadcasts.find(number)
-        return await desk.store.broadcasts.payloads(number)
+    async def work(desk: Desk) -> Payloads:
+        if resident is not None:
+            await desk.store.residents.find(resident)
+        return await desk.composer.messages(number, resident)
 
     found = at_desk(work)
     emit({"id": number, "messages": found}, json_=json_, text=lambda: messages(found))
@@ -152,85 +163,17 @@ def test(number: int, user_id: str, actor: str | None, *, json_: bool) -> None:
     )
 
 
-def _change(
-    act: Callable[[Desk], Awaitable[Broadcast]], told: Callable[[Broadcast], str], *, json_: bool
-) -> None:
-    """Do something to a broadcast and say how it stands then."""
-
-    async def work(desk: Desk) -> Broadcast:
-        return await act(desk)
-
-    changed = at_desk(work)
-    emit(views.summary(changed), json_=json_, text=lambda: [told(changed)])
-
-
-@broadcast.command(help="下書きを承認する(作成した人とは別の人)。--at のある配信は、これで予約される")
-@click.argument("number", metavar="ID", type=int)
-@acting
-@as_json
-def approve(number: int, actor: str | None, *, json_: bool) -> None:
-    """Approve somebody else's draft."""
-    approver = who(actor)
-
-    def told(changed: Broadcast) -> str:
-        if changed.state is State.SCHEDULED:
-            return f"配信 {number} を承認しました。{shown(changed.scheduled_ms)} に送ります。"
-        return f"配信 {number} を承認しました。送る: machi broadcast send {number}"
-
-    _change(lambda desk: desk.composer.approve(number, approver), told, json_=json_)
-
-
-@broadcast.command(help="配信を取り消す。LINEが受け付けた分は届く")
-@click.argument("number", metavar="ID", type=int)
-@acting
-@as_json
-def cancel(number: int, actor: str | None, *, json_: bool) -> None:
-    """Take a broadcast back."""
-    canceller = who(actor)
-    _change(
-        lambda desk: desk.composer.cancel(number, canceller),
-        lambda _: f"配信 {number} を取り消しました。届いた人がいるかは: machi broadcast report {number}",
-        json_=json_,
-    )
-
-
-@broadcast.command(help="承認された配信を送る。すぐに戻り、動いているサービス(machi serve)が送る")
-@click.argument("number", metavar="ID", type=int)
-@click.option("--wait", is_flag=True, help="終わるまで進み具合を見る")
-@acting
-@as_json
-def send(number: int, actor: str | None, *, wait: bool, json_: bool) -> int:
-    """Let a broadcast go out; with `--wait`, the status is 1 if somebody did not get it."""
-    sender = who(actor)
-
-    async def work(desk: Desk) -> tuple[Broadcast, Report | None]:
-        from bot.cli.progress import follow
-
-        sent = await desk.composer.send(number, sender)
-        if not wait:
-            return sent, None
-        report = await follow(desk, number)
-        return await desk.store.broadcasts.find(number), report
-
-    sent, report = at_desk(work)
-    if report is None:
-        told = [f"配信 {number} を始めます。進み具合: machi broadcast report {number}"]
-        emit(views.summary(sent), json_=json_, text=lambda: told)
-        return 0
-    data = views.report(sent, report)
-    emit(data, json_=json_, text=lambda: views.report_lines(data))
-    return 1 if data["failed"] or data["unknown"] or sent.state is not State.DONE else 0
-
-
 @broadcast.command(help="だれに届き、だれに届かなかったか")
 @click.argument("number", metavar="ID", type=int)
+@click.option("--batches", is_flag=True, help="送信単位ごとの時刻とLINEのリクエスト番号も見る")
 @as_json
-def report(number: int, *, json_: bool) -> None:
+def report(number: int, *, batches: bool, json_: bool) -> None:
     """Report what became of a broadcast."""
 
     async def work(desk: Desk) -> dict[str, Any]:
         found = await desk.store.broadcasts.find(number)
-        return views.report(found, await desk.store.broadcasts.report(number))
+        data = views.report(found, await desk.store.reports.of(number))
+        return {**data, "batches": views.batches(await desk.store.reports.batches(number))}
 
     data = at_desk(work)
-    emit(data, json_=json_, text=lambda: views.report_lines(data))
+    emit(data, json_=json_, text=lambda: views.report_lines(data, batches=batches))

@@ -43,6 +43,8 @@ def machi(context: click.Context, actor: str | None) -> None:  # noqa: ARG001  r
 
 for command in (
     serve.serve,
+    serve.web,
+    serve.worker,
     database.db,
     town.town,
     channel.channel,

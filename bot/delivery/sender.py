@@ -7,7 +7,6 @@ happens in between, the same bytes go out again under the same key until LINE ha
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 import socket
@@ -16,161 +15,267 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 
-from bot.delivery.pace import Pace
-from bot.delivery.retry import HORIZON_SECONDS, delay_seconds
-from bot.domain.broadcasts import BatchState
+from bot.delivery.answers import Answers
+from bot.delivery.circuit import Circuit
+from bot.delivery.retry import HORIZON_SECONDS
+from bot.domain.broadcasts import Endpoint, Priority
 from bot.domain.clock import Clock
-from bot.line.client import TIMEOUT_SECONDS, Accepted, Answer, LineClient, Rejected, Throttled
-from bot.store.broadcasts import Broadcasts
-from bot.store.outbox import Batch, Ending, Outbox
+from bot.domain.pace import Limits
+from bot.line.client import Accepted, Answer, LineClient, Refused, Unanswered, Unreached, content
+from bot.store.outbox import Batch
+from bot.store.store import Store
 
 _log = logging.getLogger(__name__)
 
-_IN_FLIGHT = 64
+_NORMAL_PLACES = 64
 """Requests under way at a time: 200 a second at a fifth of a second each need 40."""
+_RESERVED_PLACES = 32
+"""More places for what is urgent, so that it need not wait for answers to what is not."""
 _ROOM = 16
 """Free places that are worth a claim: each is a transaction, so batches are claimed several at a time."""
-_LEASE_SECONDS = TIMEOUT_SECONDS * 3
-_BREATH_SECONDS = 0.02  # a few batches' worth of the rate limit
+LEASE_SECONDS = 5.0
+"""A sender renews its leases while it lives; one that was killed is taken over when they have run out."""
+_TEND_SECONDS = 1.0
+SEEN_SECONDS = 5.0
+_FORGET_SECONDS = 3600.0
 _IDLE_SECONDS = 1.0
-_MESSAGES_CACHED = 64
+_SHORTEST_SECONDS = 0.01
+_RECORD_ATTEMPTS = 30
+_MESSAGES_CACHED = 256
 _NO_ANSWER = "no answer from LINE within 23 hours"
 
 
 class Sender:
     """Claims batches, the most urgent first, and sends each until LINE has answered.
 
-    `on_end(state, residents)` is told of every batch that ended.
+    `floor()` is the lowest priority that may go out now; `on_idle()` is called when nothing is left to send.
     """
 
     def __init__(
         self,
-        outbox: Outbox,
-        broadcasts: Broadcasts,
+        store: Store,
         line: LineClient,
         clock: Clock,
+        answers: Answers,
+        limits: Limits,
         *,
-        pace: Pace,
-        on_end: Callable[[BatchState, int], None],
+        floor: Callable[[], Priority] = lambda: Priority.NORMAL,
+        on_idle: Callable[[], None] = lambda: None,
     ) -> None:
-        self._outbox = outbox
-        self._broadcasts = broadcasts
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self.circuit = Circuit()
+        self._store = store
         self._line = line
         self._clock = clock
-        self._pace = pace
-        self._on_end = on_end
-        self._owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-        self._in_flight: set[asyncio.Task[None]] = set()
-        self._messages: OrderedDict[tuple[int, str], bytes] = OrderedDict()
+        self._answers = answers
+        self._limits = limits
+        self._floor = floor
+        self._on_idle = on_idle
+        self._in_flight: dict[asyncio.Task[None], Batch] = {}
+        self._contents: OrderedDict[int, bytes] = OrderedDict()
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._asked = False
+        self._hurrying = False
+        self._busy = True
+        self._stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
         self.healthy = False
 
     def wake(self) -> None:
-        """There may be something to send."""
+        """There may be something to send, perhaps urgent."""
+        self._asked = True
         self._wake.set()
 
     def start(self, *, alone: bool) -> None:
         """Begin; `alone`: no other sender works on this database, so every lease left over is free."""
-        self._task = asyncio.create_task(self._run(alone=alone))
+        self._tasks = [asyncio.create_task(self._run(alone=alone)), asyncio.create_task(self._tend())]
 
     async def stop(self) -> None:
-        """Claim nothing more and wait for the answers to what is under way."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+        """Claim nothing more, wait for the answers to what is under way, and leave nothing leased."""
+        self._stopping = True
+        self._wake.set()
+        if not self._tasks:
+            return
+        run, tend = self._tasks
+        await asyncio.wait({run})
         if self._in_flight:
-            await asyncio.wait(self._in_flight)
+            await asyncio.wait(set(self._in_flight))
+        tend.cancel()
+        await asyncio.wait({tend})
+        with suppress(Exception):  # the leases run out by themselves
+            await self._store.outbox.release_own(self.owner)
 
     async def _run(self, *, alone: bool) -> None:
-        release_all = alone
-        while True:
+        while not self._stopping:
+            self._wake.clear()
             try:
-                self._wake.clear()
-                if release_all:
-                    await self._outbox.release(everything=True)
-                    release_all = False
-                claimed = await self._claim()
+                if alone:
+                    await self._store.outbox.release_all()
+                    alone = False
+                seconds = await self._round()
                 self.healthy = True
-                if not claimed:
-                    await self._rest()
             except Exception:
                 self.healthy = False
                 _log.exception("The sender could not read the outbox; trying again")
-                await asyncio.sleep(_IDLE_SECONDS)
+                seconds = _IDLE_SECONDS
+            if seconds:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        await self._wake.wait()
 
-    async def _claim(self) -> int:
-        places, allowed = _IN_FLIGHT - len(self._in_flight), self._pace.available()
-        if places < _ROOM or allowed == 0:
-            return 0
-        batches = await self._outbox.claim(self._owner, min(places, allowed), _LEASE_SECONDS)
-        self._pace.take(len(batches))
+    async def _round(self) -> float:
+        """Claim what may go now; how many seconds to rest until there is more to do, unless woken."""
+        asked, self._asked = self._asked, False
+        floor, places = self._places(asked=asked)
+        if places <= 0:
+            return _IDLE_SECONDS
+        if self.circuit.is_open:
+            return await self._probe()
+        outbox = self._store.outbox
+        batches, wait = await outbox.claim(self.owner, places, LEASE_SECONDS, self._limits, floor)
+        self._hurrying = any(batch.priority > Priority.NORMAL for batch in batches)
         for batch in batches:
-            task = asyncio.create_task(self._send(batch))
-            self._in_flight.add(task)
-            task.add_done_callback(self._landed)
-        return len(batches)
+            self._launch(batch)
+        if batches:
+            self._busy = True
+            return wait or 0.0
+        if self._busy and not self._in_flight:
+            self._busy = False
+            self._on_idle()
+        return min(_IDLE_SECONDS if wait is None else wait, await self._until_due(floor))
+
+    def _places(self, *, asked: bool) -> tuple[int, int]:
+        """The lowest priority that has free places, and how many are worth a claim now."""
+        floor = int(self._floor())
+        free = _NORMAL_PLACES + _RESERVED_PLACES - len(self._in_flight)
+        if free - _RESERVED_PLACES >= _ROOM:
+            return floor, free - _RESERVED_PLACES if not self._hurrying else free
+        if free >= _ROOM or asked:
+            return max(floor, Priority.URGENT), free if asked or self._hurrying else 0
+        return floor, 0
+
+    async def _until_due(self, floor: int) -> float:
+        due_ms = await self._store.outbox.next_due_ms(floor)
+        if due_ms is None:
+            return _IDLE_SECONDS
+        idle_ms = self._clock.after_ms(_IDLE_SECONDS) - self._clock.now_ms()
+        seconds = (due_ms - self._clock.now_ms()) / idle_ms * _IDLE_SECONDS
+        return min(_IDLE_SECONDS, max(_SHORTEST_SECONDS, seconds))
+
+    def _launch(self, batch: Batch) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._send(batch))
+        self._in_flight[task] = batch
+        task.add_done_callback(self._landed)
+        return task
 
     def _landed(self, task: asyncio.Task[None]) -> None:
-        self._in_flight.discard(task)
-        self._wake.set()
-
-    async def _rest(self) -> None:
-        """Wait until there is room, or something new, or a retry falls due."""
-        if len(self._in_flight) <= _IN_FLIGHT - _ROOM and self._pace.available() == 0:
-            await asyncio.sleep(max(_BREATH_SECONDS, self._pace.seconds_to_next()))
-            return
-        seconds = _IDLE_SECONDS
-        if not self._in_flight:
-            await self._outbox.release(everything=False)
-            await self._outbox.expire(self._clock.after_ms(-HORIZON_SECONDS), _NO_ANSWER)
-            due_ms = await self._outbox.next_due_ms()
-            if due_ms is not None:
-                idle_ms = self._clock.after_ms(_IDLE_SECONDS) - self._clock.now_ms()
-                seconds *= min(1.0, max(0.0, due_ms - self._clock.now_ms()) / idle_ms)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
+        del self._in_flight[task]
+        free = _NORMAL_PLACES + _RESERVED_PLACES - len(self._in_flight)
+        if free >= _ROOM + (0 if self._hurrying else _RESERVED_PLACES):
+            self._wake.set()
 
     async def _send(self, batch: Batch) -> None:
+        if not batch.user_ids and batch.endpoint is not Endpoint.BROADCAST:
+            await self._record(batch, Accepted(None))  # everyone in it has left: there is nobody to send to
+            return
         try:
-            answer: Answer = Accepted(None)  # everyone in it has left: there is nobody to send to
-            if batch.user_ids:
-                messages = await self._payload(batch)
-                answer = await self._line.multicast(batch.user_ids.split(","), messages, batch.retry_key)
-            await self._record(batch, answer)
+            says = await self._content(batch.message_id)
+            answer = await self._request(batch, says)
+            await self._observe(answer)
         except Exception:
             _log.exception("Batch %d stays leased and goes out again when its lease ends", batch.id)
+            return
+        await self._record(batch, answer)
+
+    async def _request(self, batch: Batch, says: bytes) -> Answer:
+        match batch.endpoint:
+            case Endpoint.BROADCAST:
+                return await self._line.broadcast(says, batch.retry_key)
+            case Endpoint.PUSH:
+                return await self._line.push(batch.user_ids, says, batch.retry_key)
+            case Endpoint.MULTICAST:
+                return await self._line.multicast(batch.user_ids, says, batch.retry_key)
 
     async def _record(self, batch: Batch, answer: Answer) -> None:
-        now_ms = self._clock.now_ms()
-        match answer:
-            case Accepted(request_id):
-                ending = Ending(batch.id, BatchState.ACCEPTED, now_ms, request_id, None)
-            case Rejected(_, reason):
-                ending = Ending(batch.id, BatchState.FAILED, now_ms, None, reason)
-                _log.error("LINE refused batch %d (%d residents): %s", batch.id, batch.size, reason)
-            case _ if batch.first_attempt_ms <= self._clock.after_ms(-HORIZON_SECONDS):
-                ending = Ending(batch.id, BatchState.UNKNOWN, now_ms, None, answer.reason)
-                _log.error("Batch %d (%d residents) is unknown: %s", batch.id, batch.size, _NO_ANSWER)
-            case _:
-                if isinstance(answer, Throttled):
-                    self._pace.back_off()
-                due_ms = self._clock.after_ms(delay_seconds(batch.attempts))
-                await self._outbox.retry(batch, self._owner, due_ms, answer.reason)
-                _log.warning("Batch %d, attempt %d: %s", batch.id, batch.attempts, answer.reason)
+        """Make an answer durable. If the database is away for long the lease ends, and LINE is asked again."""
+        for _ in range(_RECORD_ATTEMPTS):
+            try:
+                await self._answers.record(batch, answer, self.owner)
+            except Exception:
+                _log.exception("The answer to batch %d could not be recorded; trying again", batch.id)
+                await asyncio.sleep(_IDLE_SECONDS)
+            else:
                 return
-        await self._outbox.end(ending)
-        self._on_end(ending.state, batch.size)
 
-    async def _payload(self, batch: Batch) -> bytes:
-        """The messages of a batch as JSON bytes; the same bytes at every attempt."""
-        key = (batch.broadcast_id, batch.language)
-        if key not in self._messages:
-            payloads = await self._broadcasts.payloads(batch.broadcast_id)
-            text = json.dumps(payloads[batch.language], ensure_ascii=False, separators=(",", ":"))
-            self._messages[key] = text.encode()
-            if len(self._messages) > _MESSAGES_CACHED:
-                self._messages.popitem(last=False)
-        self._messages.move_to_end(key)
-        return self._messages[key]
+    async def _content(self, message_id: int) -> bytes:
+        """What a batch says, as JSON bytes; the same bytes at every attempt."""
+        if message_id not in self._contents:
+            self._contents[message_id] = content(*await self._store.outbox.message(message_id))
+            if len(self._contents) > _MESSAGES_CACHED:
+                self._contents.popitem(last=False)
+        self._contents.move_to_end(message_id)
+        return self._contents[message_id]
+
+    async def _observe(self, answer: Answer) -> None:
+        """What an answer says about LINE as a whole."""
+        match answer:
+            case Unanswered(reason) | Unreached(reason):
+                opened = self.circuit.failed(reason)
+            case Refused(_, reason):
+                opened = self.circuit.refuse(reason)
+            case _:
+                opened = False
+                if self.circuit.answered():
+                    await self._recovered()
+        if opened:
+            _log.error("%s; sending waits and probes", self.circuit.fault)
+
+    async def _probe(self) -> float:
+        """While the circuit is open: now and then ask LINE something harmless; how long to wait then."""
+        if not self.circuit.seconds_to_probe():
+            reason = self._fault_in(await self._line.probe())
+            if reason is None:
+                self.circuit.close()
+                await self._recovered()
+                await self._answers.resume_refused()
+            else:
+                self.circuit.probe_failed(reason)
+        return self.circuit.seconds_to_probe()
+
+    def _fault_in(self, answer: Answer) -> str | None:
+        """Why an answer to a probe means that sending makes no sense; None if it may."""
+        match answer:
+            case Unanswered(reason) | Unreached(reason) | Refused(401 | 403, reason):
+                return reason
+            case _:
+                return None
+
+    async def _recovered(self) -> None:
+        _log.info("LINE answers again")
+        await self._store.outbox.hasten()
+        self.wake()
+
+    async def _tend(self) -> None:
+        """Renew what is held, take over what others have left, and show that this sender is alive."""
+        outbox, rounds = self._store.outbox, 0
+        while True:
+            try:
+                if self._in_flight:
+                    held = [batch.id for batch in self._in_flight.values()]
+                    await outbox.renew_leases(self.owner, held, LEASE_SECONDS)
+                if await outbox.tend(self._clock.after_ms(-HORIZON_SECONDS), _NO_ANSWER):
+                    self.wake()
+                if rounds % SEEN_SECONDS == 0:
+                    await outbox.seen(self.owner, self.circuit.fault, _FORGET_SECONDS)
+                    await self._look_for_refused()
+            except Exception:
+                _log.exception("The sender could not tend the outbox; trying again")
+            rounds += 1
+            await asyncio.sleep(_TEND_SECONDS)
+
+    async def _look_for_refused(self) -> None:
+        """Broadcasts that LINE refused may go on if it takes this sender's token, as after a new start."""
+        if self.circuit.is_open or not await self._answers.are_refused():
+            return
+        if self._fault_in(await self._line.probe()) is None:
+            await self._answers.resume_refused()

@@ -25,6 +25,7 @@ class State(StrEnum):
     APPROVED = "approved"  # waits for `send`
     SCHEDULED = "scheduled"  # goes out when its time comes
     SENDING = "sending"
+    PAUSED = "paused"  # by staff, or because LINE's quota is used up or LINE refuses the channel's token
     DONE = "done"  # every batch has ended, whether accepted, failed or unknown
     CANCELLED = "cancelled"
     FAILED = "failed"  # its segment no longer fits the town's folder
@@ -36,7 +37,11 @@ class Event(StrEnum):
     APPROVE = "approve"
     SCHEDULE = "schedule"
     START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"  # it had started
+    RESTORE = "restore"  # it had not
     FINISH = "finish"
+    REOPEN = "reopen"  # staff send once more what LINE never answered
     CANCEL = "cancel"
     FAIL = "fail"
 
@@ -46,6 +51,13 @@ _TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.APPROVED, Event.SCHEDULE): State.SCHEDULED,
     (State.SCHEDULED, Event.START): State.SENDING,
     (State.SENDING, Event.FINISH): State.DONE,
+    (State.SCHEDULED, Event.PAUSE): State.PAUSED,
+    (State.SENDING, Event.PAUSE): State.PAUSED,
+    (State.PAUSED, Event.RESUME): State.SENDING,
+    (State.PAUSED, Event.RESTORE): State.SCHEDULED,
+    (State.PAUSED, Event.CANCEL): State.CANCELLED,
+    (State.PAUSED, Event.FAIL): State.FAILED,
+    (State.DONE, Event.REOPEN): State.SENDING,
     (State.DRAFT, Event.CANCEL): State.CANCELLED,
     (State.APPROVED, Event.CANCEL): State.CANCELLED,
     (State.SCHEDULED, Event.CANCEL): State.CANCELLED,
@@ -61,6 +73,7 @@ _WORDS = {
     State.APPROVED: "承認済み",
     State.SCHEDULED: "予約済み",
     State.SENDING: "配信中",
+    State.PAUSED: "一時停止中",
     State.DONE: "完了",
     State.CANCELLED: "取り消し済み",
     State.FAILED: "失敗",
@@ -68,9 +81,19 @@ _WORDS = {
 _REMEDIES = {
     Event.APPROVE: "承認できるのは下書きだけです。",
     Event.SCHEDULE: "もう一度送ることはできません。",
+    Event.PAUSE: "一時停止できるのは、予約済みか配信中の配信だけです。",
+    Event.RESUME: "再開できるのは、一時停止中の配信だけです。",
+    Event.RESTORE: "再開できるのは、一時停止中の配信だけです。",
+    Event.REOPEN: "不明の分を送り直せるのは、配信が終わってからです。",
     Event.CANCEL: "終わった配信は取り消せません。",
 }
-_NOT_APPROVED = "先に、作成した人とは別の人が承認してください(machi broadcast approve ID)。"
+_SPECIAL_REMEDIES = {
+    (
+        State.DRAFT,
+        Event.SCHEDULE,
+    ): "先に、作成した人とは別の人が承認してください(machi broadcast approve ID)。",
+    (State.PAUSED, Event.SCHEDULE): "続きを送る: machi broadcast resume ID",
+}
 
 
 def word(state: State) -> str:
@@ -87,8 +110,7 @@ def advance(state: State, event: Event) -> State:
     try:
         return _TRANSITIONS[state, event]
     except KeyError:
-        early = (state, event) == (State.DRAFT, Event.SCHEDULE)
-        remedy = _NOT_APPROVED if early else _REMEDIES.get(event, "")
+        remedy = _SPECIAL_REMEDIES.get((state, event), _REMEDIES.get(event, ""))
         raise RefusedError(f"この配信は{word(state)}です。{remedy}") from None
 
 
@@ -110,3 +132,21 @@ class BatchState(StrEnum):
 
 BATCH_SIZE = 500
 """Recipients of one multicast; https://developers.line.biz/en/reference/messaging-api/#send-multicast-message"""
+
+BY_LINE = "LINE"
+"""Who paused a broadcast when LINE refused the channel; it goes on by itself when LINE takes the token again."""
+BY_SERVICE = "machi"
+"""Who paused a broadcast that needs staff to decide: the quota is used up, or LINE rejects what it says."""
+
+
+class Endpoint(StrEnum):
+    """How a batch goes out, each with a rate limit of its own at LINE."""
+
+    MULTICAST = "multicast"
+    PUSH = "push"  # for one resident alone: LINE advises it, and it is faster
+    BROADCAST = "broadcast"  # to every friend, also those the database does not know
+
+    @classmethod
+    def to(cls, residents: int) -> Endpoint:
+        """The endpoint for that many residents."""
+        return cls.PUSH if residents == 1 else cls.MULTICAST

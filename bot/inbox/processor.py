@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bot.domain.clock import Clock, from_ms
 from bot.domain.residents import Resident, ResidentState, masked
-from bot.line.client import Accepted, LineClient, Rejected
+from bot.line.client import Accepted, LineClient, Refused, Rejected
 from bot.line.events import decode
 from bot.store.inbox import Inbox, Outcome, Reply
 from handlers.conversation import Conversation
@@ -140,8 +140,8 @@ class Processor:
                 self._clock.after_ms(REPLY_SECONDS) - self._clock.now_ms()
             ):
                 break
-            answer = await self._line.reply(reply.token, reply.messages.encode())
-            if isinstance(answer, Accepted | Rejected):
+            answer = await self._line.reply(reply.token, reply.messages)
+            if isinstance(answer, Accepted | Rejected | Refused):
                 break
             await asyncio.sleep(0.5 * 2**attempt)
         if not isinstance(answer, Accepted):

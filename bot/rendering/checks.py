@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
+from dataclasses import replace
+from itertools import product
 
 from jinja2 import TemplateSyntaxError, nodes
 
 from bot.domain.errors import Fault
-from bot.rendering import library
+from bot.rendering import library, residents
 from bot.rendering.library import TemplateFile
+from bot.rendering.residents import Personal
 from bot.rendering.templates import RenderError, Templates
 
 ABOLISHED = {
@@ -22,6 +24,9 @@ ABOLISHED = {
 """Terms abolished on 2021-05-20 (災害対策基本法 2021 revision, 避難情報に関するガイドライン), and today's."""
 
 
+_LACKING = "登録のない人(少ない人)にも送れるように、{% if %} で分けてください。"
+
+
 def abolished_terms(shown: str, text: str) -> Iterator[Fault]:
     """A fault for each line that uses a term of evacuation which no longer exists."""
     for number, line in enumerate(text.splitlines(), 1):
@@ -31,17 +36,31 @@ def abolished_terms(shown: str, text: str) -> Iterator[Fault]:
 
 
 def check(templates: Templates) -> list[Fault]:
-    """Every fault of the templates, each rendered with its sample in every language, also as a drill."""
+    """Every fault of the templates, each rendered with its sample in every language, also as a drill.
+
+    A personal one is rendered for the example resident and for those who registered less, down to nothing.
+    """
     faults = list(library.layout_faults(templates.files))
     for file in templates.files.values():
         if file.key.endswith(".j2"):
             faults += abolished_terms(file.shown, file.text)
+            faults += _misused(templates, file)
         if file.key.endswith(".json.j2"):
             faults += _unquoted(templates, file)
     broken = {fault.file for fault in faults}
     for name in templates.names():
         faults += _rendering(templates, name, broken)
     return sorted(set(faults))
+
+
+def _misused(templates: Templates, file: TemplateFile) -> Iterator[Fault]:
+    """Every use of `resident` that is refused; rendering names only the first."""
+    try:
+        tree = templates.sources.tree(file.key)
+    except TemplateSyntaxError:
+        return  # told when it is rendered
+    for line, reason in residents.misuses(tree):
+        yield Fault(file.shown, line, reason)
 
 
 def _unquoted(templates: Templates, file: TemplateFile) -> Iterator[Fault]:
@@ -66,15 +85,29 @@ def _rendering(templates: Templates, name: str, broken: set[str]) -> Iterator[Fa
     except RenderError as error:
         yield fault_of(error)
         return
+    complete, *lacking = _readers(templates, name)
     for language in templates.languages(name):
         shown = templates.files[f"{name}/{language}.txt.j2"].shown
-        for render in (templates.render, partial(templates.render, drill=True)):
+        for resident, drill in product((complete, *lacking), (False, True)):
             try:
-                render(name, language, sample)
+                templates.render(name, language, sample, resident=resident, drill=drill)
             except RenderError as error:
                 if error.shown not in broken or error.line:
-                    yield fault_of(error, shown)
+                    fault = fault_of(error, shown)
+                    yield fault if resident is complete else replace(fault, message=fault.message + _LACKING)
                 break
+
+
+def _readers(templates: Templates, name: str) -> Iterator[Personal]:
+    """The example, then whoever has only the first or none of its values, in every mixture of the facts used."""
+    try:
+        facts = templates.resident_facts(name)
+    except RenderError:
+        facts = ()  # told when it is rendered
+    whole = templates.example
+    choices = [dict.fromkeys((whole.values(fact), whole.values(fact)[:1], ())) for fact in facts]
+    for values in product(*choices):
+        yield Personal(dict(zip(facts, values, strict=True)), whole.today)
 
 
 def fault_of(error: RenderError, shown: str = "") -> Fault:

@@ -14,14 +14,18 @@ from jinja2.exceptions import SecurityError
 
 from bot.domain.errors import InvalidInputError
 from bot.domain.nearest import did_you_mean
+from bot.domain.residents import Fact
 from bot.line import limits
 from bot.line.limits import Message
 from bot.rendering import drill as drills
-from bot.rendering import library
+from bot.rendering import library, residents
 from bot.rendering.environment import BREAK, run
 from bot.rendering.filters import FilterError
+from bot.rendering.freezing import Frozen, thaw
+from bot.rendering.library import TemplateFile
+from bot.rendering.residents import EXAMPLE, Personal
 from bot.rendering.sources import Sources
-from bot.rendering.variables import GIVEN, Use, Variables, variables
+from bot.rendering.variables import GIVEN, MisuseError, Use, Variables, variables
 
 _BLANK_LINES = re.compile(r"\n{3,}")
 
@@ -41,17 +45,49 @@ class RenderError(InvalidInputError):
 class Templates:
     """The templates of some folders, read when this is made; later folders override earlier ones by file.
 
-    `town_variables` is what templates see as `town`; `base` is the folder that paths in errors start from.
+    `town_variables` is what templates see as `town` (JSON-able); `base` is the folder that paths in errors
+    start from; `example` is whom personal templates are rendered for where no resident is given.
     """
 
     def __init__(
-        self, folders: Sequence[Path], town_variables: Mapping[str, Any], *, base: Path | None = None
+        self,
+        folders: Sequence[Path],
+        town_variables: Mapping[str, Any],
+        *,
+        base: Path | None = None,
+        example: Personal = EXAMPLE,
     ) -> None:
-        self.files = library.read_folders(folders, base)
-        self.sources = Sources(self.files)
+        self.example = example
         self._town = dict(town_variables)
+        self._hold(library.read_folders(folders, base))
+
+    def _hold(self, files: Mapping[str, TemplateFile]) -> None:
+        self.files = files
+        self.sources = Sources(files)
         self._variables: dict[str, Variables] = {}
-        self._names = library.names(self.files)
+        self._names = library.names(files)
+
+    @classmethod
+    def thawed(cls, text: str) -> Templates:
+        """The templates that `frozen` wrote; no folder is read.
+
+        Raises:
+            ValueError: it is not such a text.
+        """
+        frozen = thaw(text)
+        templates = cls((), frozen.town, example=frozen.example)
+        templates._hold(frozen.files)
+        return templates
+
+    def frozen(self, name: str) -> str:
+        """All that rendering a template needs, as JSON: its files in every language, what they include, the town.
+
+        Raises:
+            RenderError: there is no such template, or one of its files cannot be read.
+        """
+        used = {file for language in self.languages(name) for file in self._files(name, language)}
+        files = {key: file for key, file in self.files.items() if key in used}
+        return Frozen(files, self._town, self.example).text()
 
     def names(self) -> tuple[str, ...]:
         """Every template's name, sorted."""
@@ -95,17 +131,36 @@ class Templates:
                 required = {**self._uses(key).required, **required}
         return required
 
+    def resident_facts(self, name: str) -> tuple[Fact, ...]:
+        """The facts of the resident that a template uses in any language, in Fact's order; none: not personal.
+
+        Raises:
+            RenderError: as `required`.
+        """
+        used = {fact for language in self.languages(name) for fact in self._facts(name, language)}
+        return tuple(fact for fact in Fact if fact in used)
+
     def render(
-        self, name: str, language: str, context: Mapping[str, Any], *, drill: bool = False
+        self,
+        name: str,
+        language: str,
+        context: Mapping[str, Any],
+        *,
+        resident: Personal | None = None,
+        drill: bool = False,
     ) -> tuple[Message, ...]:
         """The messages for residents of one language: the texts, then the Flex message if there is one.
+
+        They depend on nothing but the arguments, and of `resident` (None: the example) on nothing but its day
+        and the facts in `resident_facts`.
 
         Raises:
             RenderError: no such template, variables missing (all named), or LINE would refuse the result.
         """
         language = self._fallback(self.languages(name), language)
         self._demand(name, language, context)
-        scope = {**context, "town": self._town, "language": language}
+        own = residents.variable(resident or self.example, self._facts(name, language))
+        scope = {**context, "town": self._town, "language": language, residents.NAME: own}
         messages = list(self._messages(name, language, scope))
         if drill:
             messages = [drills.marked(message) for message in messages]
@@ -117,7 +172,12 @@ class Templates:
         return tuple(messages)
 
     def render_all(
-        self, name: str, context: Mapping[str, Any], *, drill: bool = False
+        self,
+        name: str,
+        context: Mapping[str, Any],
+        *,
+        resident: Personal | None = None,
+        drill: bool = False,
     ) -> dict[str, tuple[Message, ...]]:
         """The messages in every language the template is written in, Japanese always among them.
 
@@ -125,7 +185,10 @@ class Templates:
             RenderError: as `render`.
         """
         written = dict.fromkeys(("ja", *self.languages(name)))
-        return {language: self.render(name, language, context, drill=drill) for language in written}
+        return {
+            language: self.render(name, language, context, resident=resident, drill=drill)
+            for language in written
+        }
 
     def _fallback(self, own: Sequence[str], language: str) -> str:
         return language if language in own else "ja"
@@ -135,6 +198,13 @@ class Templates:
         yield f"{name}/{language}.txt.j2"
         if f"{name}/{language}.flex.json.j2" in self.files:
             yield f"{name}/{language}.flex.json.j2"
+
+    def _facts(self, name: str, language: str) -> frozenset[Fact]:
+        return frozenset(fact for key in self._keys(name, language) for fact in self._uses(key).facts)
+
+    def _files(self, name: str, language: str) -> Iterator[str]:
+        for key in self._keys(name, language):
+            yield from self._uses(key).files
 
     def _uses(self, key: str) -> Variables:
         """What a file needs; worked out once."""
@@ -192,7 +262,10 @@ class Templates:
         if isinstance(error, TemplateSyntaxError):
             named = error.filename or error.name or key  # the lexer gives a path as the name
             shown = self.files[named].shown if named in self.files else named
-            return RenderError(f"ひな型の書き方が正しくありません({error.message})。", shown, error.lineno)
+            told = str(error.message)
+            if not isinstance(error, MisuseError):
+                told = f"ひな型の書き方が正しくありません({told})。"
+            return RenderError(told, shown, error.lineno)
         shown, line = self._place(error.__traceback__, key)
         if isinstance(error, TemplateNotFound):
             return RenderError(f"組み込むファイル「{error.name}」がありません。", shown, line)

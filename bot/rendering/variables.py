@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.meta import find_referenced_templates, find_undeclared_variables
 
+from bot.domain.residents import Fact
+from bot.rendering import residents
 from bot.rendering.sources import Sources
 
-GIVEN = frozenset({"town", "language"})
+GIVEN = frozenset({"town", "language", residents.NAME})
 """Variables that every template has without being told."""
 
 
@@ -24,10 +26,20 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Variables:
-    """What a file uses: `required` must be given, `optional` are asked for with `is defined` or `default`."""
+    """What a file and its includes use.
+
+    `required` must be given, `optional` are asked for with `is defined` or `default`; `facts` are those of the
+    resident; `files` are the keys of the file and of all it includes.
+    """
 
     required: Mapping[str, Use]
     optional: frozenset[str]
+    facts: frozenset[Fact]
+    files: frozenset[str]
+
+
+class MisuseError(TemplateSyntaxError):
+    """`resident` is used as it must not be; the message is a Japanese sentence."""
 
 
 def variables(sources: Sources, key: str) -> Variables:
@@ -35,26 +47,33 @@ def variables(sources: Sources, key: str) -> Variables:
 
     Raises:
         TemplateSyntaxError: one of them cannot be read, or includes itself or a file not named outright.
+        MisuseError: one of them uses `resident` otherwise than by a known attribute.
     """
     collector = _Collector(sources)
     collector.visit(key, GIVEN, ())
     needed = sorted(collector.required.keys() - collector.optional, key=lambda n: (collector.required[n], n))
     required = {name: collector.required[name] for name in needed}
-    return Variables(required, frozenset(collector.optional))
+    visited = frozenset(collector.visited)
+    return Variables(required, frozenset(collector.optional), frozenset(collector.facts), visited)
 
 
 class _Collector:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self._visited: set[str] = set()
+        self.visited: set[str] = set()
         self.required: dict[str, Use] = {}
         self.optional: set[str] = set()
+        self.facts: set[Fact] = set()
 
     def visit(self, key: str, known: frozenset[str], trail: tuple[str, ...]) -> None:
         """Add what one file uses; `known` are the names set by `trail`, the files that led to it."""
-        self._visited.add(key)
+        self.visited.add(key)
         trail = (*trail, key)
         file, tree = self._sources.files[key], self._sources.tree(key)
+        if misuse := min(residents.misuses(tree), default=None):
+            line, reason = misuse
+            raise MisuseError(reason, line, key, file.shown)
+        self.facts |= residents.facts_used(tree)
         self.optional |= _asked_for(tree)
         unknown = find_undeclared_variables(tree) - known
         for node in tree.find_all(nodes.Name):
@@ -70,7 +89,7 @@ class _Collector:
                 raise TemplateSyntaxError(reason, line, key, file.shown)
             if included in trail:
                 raise TemplateSyntaxError("自分自身を組み込んでいます", line, key, file.shown)
-            if included in self._sources.files and included not in self._visited:
+            if included in self._sources.files and included not in self.visited:
                 self.visit(included, known, trail)
 
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.domain.broadcasts import BatchState, Event, Priority, State, advance
+from bot.domain.broadcasts import Event, Priority, State, advance
 from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
 from bot.store.audit import Deed, record
+from bot.store.batches import let_go, send_unknown_again
 from bot.store.port import Database, Row, Session
-
-_UNDELIVERED_BATCHES = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """One message to one audience. Times are milliseconds since the epoch; `id` is 0 before it is stored."""
+    """One message to one audience. Times are milliseconds since the epoch; `id` is 0 before it is stored.
+
+    `everyone`: it goes by LINE's broadcast endpoint. `unit` is the name its statistics are gathered under.
+    `failure` says why it failed or is paused, `paused_by` who paused it.
+    """
 
     title: str
     segment: str
@@ -37,26 +41,14 @@ class Broadcast:
     audience_upto: int = 0
     audience_done: bool = False
     failure: str | None = None
+    everyone: bool = False
+    unit: str | None = None
+    paused_by: str | None = None
     id: int = 0
 
 
 Payloads = Mapping[str, Sequence[Mapping[str, Any]]]
 """LINE message objects by language; `ja` is always there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What became of a broadcast, counted in residents (`requests` in requests).
-
-    `reasons` are (state, reason, residents); `undelivered` are (user id, state, reason).
-    """
-
-    counts: Mapping[BatchState, int]
-    requests: int
-    first_ms: int | None
-    last_ms: int | None
-    reasons: Sequence[tuple[BatchState, str, int]]
-    undelivered: Sequence[tuple[str, BatchState, str]]
 
 
 def _broadcast(row: Row) -> Broadcast:
@@ -68,19 +60,27 @@ def _broadcast(row: Row) -> Broadcast:
             "priority": Priority(row["priority"]),
             "drill": bool(row["drill"]),
             "audience_done": bool(row["audience_done"]),
+            "everyone": bool(row["everyone"]),
             "context": json.loads(row["context"]),
         }
     )
 
 
-async def insert(session: Session, broadcast: Broadcast, payloads: Payloads) -> int:
-    """Store a new broadcast and what it says; its id."""
+async def insert(
+    session: Session, broadcast: Broadcast, payloads: Payloads, frozen_template: str | None = None
+) -> int:
+    """Store a new broadcast and what it says; its id.
+
+    A personal message is its `frozen_template`, of which each recipient's is rendered when it goes out; then
+    `payloads` is empty.
+    """
     params = {
         "title": broadcast.title,
         "state": broadcast.state.value,
         "segment": broadcast.segment,
         "priority": int(broadcast.priority),
         "drill": int(broadcast.drill),
+        "everyone": int(broadcast.everyone),
         "template": broadcast.template,
         "context": json.dumps(broadcast.context, ensure_ascii=False),
         "author": broadcast.author,
@@ -91,16 +91,39 @@ async def insert(session: Session, broadcast: Broadcast, payloads: Payloads) -> 
     }
     broadcast_id = int((await session.fetch("broadcasts.insert", params))[0]["id"])
     rows = [
-        {
-            "broadcast_id": broadcast_id,
-            "language": language,
-            "payload": json.dumps(messages, ensure_ascii=False, separators=(",", ":")),
-        }
+        _message_row(broadcast_id, language, message_text(messages))
         for language, messages in payloads.items()
     ]
     await session.execute_many("broadcasts.add_message", rows)
+    if frozen_template is not None:
+        frozen = {"broadcast_id": broadcast_id, "template": frozen_template}
+        await session.execute("broadcasts.freeze_template", frozen)
     await session.notify()
     return broadcast_id
+
+
+def message_text(messages: Sequence[Mapping[str, Any]]) -> str:
+    """Message objects as the JSON text that goes to LINE."""
+    return json.dumps(messages, ensure_ascii=False, separators=(",", ":"))
+
+
+def _message_row(broadcast_id: int, language: str, text: str) -> dict[str, Any]:
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return {"broadcast_id": broadcast_id, "language": language, "digest": digest, "payload": text}
+
+
+async def message_ids(session: Session, broadcast_id: int) -> dict[str, int]:
+    """The messages of a broadcast by language; languages with the same bytes share one."""
+    rows = await session.fetch("broadcasts.message_ids", {"id": broadcast_id})
+    first: dict[str, int] = {}
+    return {row["language"]: first.setdefault(row["digest"] or row["language"], row["id"]) for row in rows}
+
+
+async def add_rendering(session: Session, broadcast_id: int, language: str, text: str) -> int:
+    """The id of one rendering of a personal message, the same for the same bytes."""
+    row = _message_row(broadcast_id, language, text)
+    await session.execute("broadcasts.add_rendering", row)
+    return int((await session.fetch("broadcasts.rendering", row))[0]["id"])
 
 
 async def lock(session: Session, broadcast_id: int) -> Broadcast:
@@ -117,8 +140,10 @@ async def lock(session: Session, broadcast_id: int) -> Broadcast:
     return _broadcast(rows[0])
 
 
-async def move(session: Session, broadcast: Broadcast, event: Event, **changes: Any) -> Broadcast:
-    """Move a locked broadcast by an event of its life, with what else changes.
+async def move(
+    session: Session, broadcast: Broadcast, event: Event, now_ms: int, **changes: Any
+) -> Broadcast:
+    """Move a locked broadcast by an event of its life, with what else changes, and its batches with it.
 
     Raises:
         RefusedError: the event cannot happen in its state.
@@ -135,16 +160,46 @@ async def move(session: Session, broadcast: Broadcast, event: Event, **changes: 
             "started_ms": moved.started_ms,
             "finished_ms": moved.finished_ms,
             "failure": moved.failure,
+            "unit": moved.unit,
+            "paused_by": moved.paused_by,
         },
     )
+    match event:
+        case Event.CANCEL | Event.FAIL:
+            await session.execute("broadcasts.cancel_batches", {"id": moved.id, "now": now_ms})
+            await let_go(session, moved.id, now_ms)
+        case Event.PAUSE:
+            await session.execute("outbox.hold", {"id": moved.id})
+        case Event.RESUME if moved.audience_done:
+            await let_go(session, moved.id, now_ms)
     await session.notify()
     return moved
 
 
-async def languages(session: Session, broadcast_id: int) -> list[str]:
-    """The languages a broadcast has messages in."""
-    rows = await session.fetch("broadcasts.languages", {"id": broadcast_id})
-    return [row["language"] for row in rows]
+async def pause(session: Session, broadcast: Broadcast, by: str, reason: str, now_ms: int) -> None:
+    """Let nothing more of a locked broadcast go out until it is resumed, and note why."""
+    await move(session, broadcast, Event.PAUSE, now_ms, paused_by=by, failure=reason)
+    await note(session, broadcast.id, Event.PAUSE, actor=by, now_ms=now_ms, detail=reason)
+
+
+async def resume(session: Session, broadcast: Broadcast, by: str, now_ms: int) -> Broadcast:
+    """Let a locked broadcast that is paused go on where it was."""
+    event = Event.RESTORE if broadcast.started_ms is None else Event.RESUME
+    moved = await move(session, broadcast, event, now_ms, paused_by=None, failure=None)
+    await note(session, broadcast.id, event, actor=by, now_ms=now_ms, detail=broadcast.title)
+    return moved
+
+
+async def note(
+    session: Session, broadcast_id: int, event: Event, *, actor: str, now_ms: int, detail: str
+) -> None:
+    """Note in the audit trail what was done to a broadcast."""
+    await record(session, Deed(now_ms, actor, f"broadcast.{event}", f"broadcast:{broadcast_id}", detail))
+
+
+async def units_since(session: Session, since_ms: int) -> int:
+    """How many broadcasts that started since then gather statistics under a name."""
+    return int((await session.fetch("broadcasts.units_since", {"since": since_ms}))[0]["n"])
 
 
 async def set_audience(session: Session, broadcast_id: int, upto: int, *, done: bool) -> None:
@@ -159,13 +214,22 @@ class Broadcasts:
         self._database = database
         self._clock = clock
 
-    async def create(self, broadcast: Broadcast, payloads: Payloads) -> int:
+    async def create(
+        self, broadcast: Broadcast, payloads: Payloads, frozen_template: str | None = None
+    ) -> int:
         """Store a draft and note it in the audit trail; its id."""
 
         async def work(session: Session) -> int:
-            broadcast_id = await insert(session, broadcast, payloads)
-            await self._note(session, broadcast.author, "broadcast.new", broadcast_id, broadcast.title)
-            return broadcast_id
+            number = await insert(session, broadcast, payloads, frozen_template)
+            deed = Deed(
+                self._clock.now_ms(),
+                broadcast.author,
+                "broadcast.new",
+                f"broadcast:{number}",
+                broadcast.title,
+            )
+            await record(session, deed)
+            return number
 
         return await self._database.write(work)
 
@@ -191,20 +255,74 @@ class Broadcasts:
             broadcast = await lock(session, broadcast_id)
             if check is not None:
                 check(broadcast)
-            moved = await move(session, broadcast, event, **changes)
+            now_ms = self._clock.now_ms()
+            moved = await move(session, broadcast, event, now_ms, **changes)
             if event is Event.APPROVE and moved.scheduled_ms is not None:
-                moved = await move(session, moved, Event.SCHEDULE)
-            if event is Event.CANCEL:
-                await session.execute(
-                    "broadcasts.cancel_batches", {"id": broadcast_id, "now": self._clock.now_ms()}
-                )
-            await self._note(session, actor, f"broadcast.{event}", broadcast_id, broadcast.title)
+                moved = await move(session, moved, Event.SCHEDULE, now_ms)
+            await note(session, broadcast_id, event, actor=actor, now_ms=now_ms, detail=broadcast.title)
             return moved
 
         return await self._database.write(work)
 
-    async def _note(self, session: Session, actor: str, action: str, broadcast_id: int, detail: str) -> None:
-        await record(session, Deed(self._clock.now_ms(), actor, action, f"broadcast:{broadcast_id}", detail))
+    async def pause(self, broadcast_id: int, by: str, reason: str) -> Broadcast:
+        """Let nothing more go out until it is resumed; what is on its way is seen through.
+
+        Raises:
+            NotFoundError: there is none of that id.
+            RefusedError: it has not been scheduled, or has ended.
+        """
+
+        async def work(session: Session) -> None:
+            await pause(session, await lock(session, broadcast_id), by, reason, self._clock.now_ms())
+
+        await self._database.write(work)
+        return await self.find(broadcast_id)
+
+    async def pause_all(self, by: str, reason: str) -> int:
+        """Pause whatever is being sent; how many broadcasts."""
+
+        async def work(session: Session) -> int:
+            rows = await session.fetch("broadcasts.lock_sending")
+            for row in rows:
+                await pause(session, _broadcast(row), by, reason, self._clock.now_ms())
+            return len(rows)
+
+        return await self._database.write(work)
+
+    async def resume(self, broadcast_id: int, by: str) -> Broadcast:
+        """Let a paused broadcast go on where it was.
+
+        Raises:
+            NotFoundError: there is none of that id.
+            RefusedError: it is not paused.
+        """
+
+        async def work(session: Session) -> Broadcast:
+            return await resume(session, await lock(session, broadcast_id), by, self._clock.now_ms())
+
+        return await self._database.write(work)
+
+    async def paused_by(self, by: str) -> list[int]:
+        """The broadcasts that somebody paused."""
+        return [row["id"] for row in await self._database.fetch("broadcasts.paused_by", {"by": by})]
+
+    async def send_unknown_again(self, broadcast_id: int, actor: str) -> int:
+        """Send once more, under new keys, what LINE never answered; to how many residents.
+
+        Raises:
+            NotFoundError: there is none of that id.
+            RefusedError: it has not ended.
+        """
+
+        async def work(session: Session) -> int:
+            broadcast, now_ms = await lock(session, broadcast_id), self._clock.now_ms()
+            await move(session, broadcast, Event.REOPEN, now_ms, finished_ms=None)
+            residents = await send_unknown_again(session, broadcast_id, now_ms)
+            detail = f"{residents} residents"
+            await note(session, broadcast_id, Event.REOPEN, actor=actor, now_ms=now_ms, detail=detail)
+            return residents
+
+        return await self._database.write(work)
 
     async def find(self, broadcast_id: int) -> Broadcast:
         """One broadcast.
@@ -228,9 +346,14 @@ class Broadcasts:
         rows = await self._database.fetch("broadcasts.messages", {"id": broadcast_id})
         return {row["language"]: json.loads(row["payload"]) for row in rows}
 
-    async def due(self, now_ms: int) -> list[int]:
+    async def frozen_template(self, broadcast_id: int) -> str | None:
+        """The template of a personal message as it was approved; None where all get the same."""
+        rows = await self._database.fetch("broadcasts.frozen_template", {"id": broadcast_id})
+        return rows[0]["template"] if rows else None
+
+    async def due(self, now_ms: int) -> list[Broadcast]:
         """Scheduled broadcasts whose time has come, the most urgent first."""
-        return [row["id"] for row in await self._database.fetch("broadcasts.due", {"now": now_ms})]
+        return [_broadcast(row) for row in await self._database.fetch("broadcasts.due", {"now": now_ms})]
 
     async def gathering(self) -> list[int]:
         """Broadcasts under way whose audience is not complete."""
@@ -239,28 +362,3 @@ class Broadcasts:
     async def finished(self) -> list[int]:
         """Broadcasts under way of which every batch has ended."""
         return [row["id"] for row in await self._database.fetch("broadcasts.finished")]
-
-    async def report(self, broadcast_id: int) -> Report:
-        """What became of a broadcast so far."""
-        key = {"id": broadcast_id}
-        tally = await self._database.fetch("broadcasts.tally", key)
-        reasons = await self._database.fetch("broadcasts.reasons", key)
-        missing = await self._undelivered(broadcast_id)
-        return Report(
-            counts={BatchState(row["state"]): row["residents"] for row in tally},
-            requests=sum(row["requests"] for row in tally),
-            first_ms=min((row["first_ms"] for row in tally if row["first_ms"]), default=None),
-            last_ms=max((row["last_ms"] for row in tally if row["last_ms"]), default=None),
-            reasons=[(BatchState(row["state"]), row["reason"], row["residents"]) for row in reasons],
-            undelivered=missing,
-        )
-
-    async def _undelivered(self, broadcast_id: int) -> list[tuple[str, BatchState, str]]:
-        found = []
-        limit = {"id": broadcast_id, "limit": _UNDELIVERED_BATCHES}
-        for batch in await self._database.fetch("broadcasts.undelivered", limit):
-            ids = {"ids": f"[{batch['resident_ids']}]"}
-            rows = await self._database.fetch("residents.user_ids_of", ids)
-            state, reason = BatchState(batch["state"]), batch["reason"] or ""
-            found += [(row["user_id"], state, reason) for row in rows]
-        return found

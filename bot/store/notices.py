@@ -37,14 +37,19 @@ class Notices:
         return {row["name"]: row["checked_ms"] for row in await self._database.fetch("notices.checked")}
 
     async def fire(
-        self, notice: str, key: str, at_ms: int, broadcast: Broadcast, payloads: Payloads
+        self,
+        notice: str,
+        key: str,
+        broadcast: Broadcast,
+        payloads: Payloads,
+        frozen_template: str | None = None,
     ) -> int | None:
-        """Make an occurrence a broadcast, once: a second call with the same key returns None."""
+        """Make an occurrence, at the broadcast's time, a broadcast, once: a second call with the same key returns None."""
 
         async def work(session: Session) -> int | None:
-            if not await self._record(session, notice, key, at_ms, "fired"):
+            if not await self._record(session, notice, key, broadcast.scheduled_ms or 0, "fired"):
                 return None
-            broadcast_id = await insert(session, broadcast, payloads)
+            broadcast_id = await insert(session, broadcast, payloads, frozen_template)
             link = {"notice": notice, "key": key, "broadcast_id": broadcast_id}
             await session.execute("notices.link", link)
             return broadcast_id

@@ -1,31 +1,32 @@
-"""The outbox: batches waiting, leased and ended."""
+"""The outbox: batches waiting, leased and ended, and what remains of LINE's rate limits."""
 
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
-from bot.domain.broadcasts import BATCH_SIZE, BatchState
+from bot.domain.broadcasts import BatchState, Endpoint
 from bot.domain.clock import Clock
-from bot.store.broadcasts import Broadcast
-from bot.store.port import Database, Session
-from bot.store.residents import Group
+from bot.domain.pace import Bucket, Limits
+from bot.store.batches import divide
+from bot.store.port import Database, Row, Session
 
-HELD = 2**53
-"""The due time of batches that wait until the audience is complete."""
+_SOON_SECONDS = 1.0
+"""What is urgent and due this soon keeps the less urgent from taking its place."""
 
 
 class Batch(NamedTuple):
     """A leased batch: up to 500 residents who get byte-identical messages under one retry key.
 
-    `user_ids` are joined by commas, at every attempt in the same order; empty if everybody has left.
+    `user_ids` are joined by commas, at every attempt in the same order; empty if everybody has left, or if
+    the endpoint needs none.
     """
 
     id: int
     broadcast_id: int
-    language: str
+    message_id: int
+    endpoint: Endpoint
     retry_key: str
     priority: int
     size: int
@@ -34,115 +35,164 @@ class Batch(NamedTuple):
     user_ids: str
 
 
+class Claim(NamedTuple):
+    """Batches to send now; `wait_seconds`: until the rate limit lets more of what waits go (None: no limit)."""
+
+    batches: list[Batch]
+    wait_seconds: float | None = None
+
+
 class Ending(NamedTuple):
     """The final answer to a batch."""
 
     id: int
+    retry_key: str
     state: BatchState
     now: int
     request_id: str | None
     reason: str | None
 
 
-async def add_batches(
-    session: Session, broadcast: Broadcast, languages: Sequence[str], groups: Sequence[Group], due_ms: int
-) -> None:
-    """Put residents into batches, apart by the language their message is in.
+class SenderSeen(NamedTuple):
+    """A sender that is alive; `fault` is what keeps it from sending."""
 
-    `languages` are those the broadcast has messages in; everyone else gets Japanese. The batches may be sent
-    from `due_ms` on, or when `let_go` is called (HELD).
-    """
-    rows = []
-    for language in dict.fromkeys(_written(group, languages) for group in groups):
-        joined = [group for group in groups if _written(group, languages) == language]
-        ids = [number for group in joined for number in group.ids]
-        user_ids = [user_id for group in joined for user_id in group.user_ids]
-        for start in range(0, len(ids), BATCH_SIZE):
-            members = ids[start : start + BATCH_SIZE]
-            numbers = list(map(int, members))
-            rows.append(
-                {
-                    "broadcast_id": broadcast.id,
-                    "language": language,
-                    "retry_key": str(uuid.uuid4()),
-                    "priority": int(broadcast.priority),
-                    "size": len(members),
-                    "first_resident": min(numbers),
-                    "last_resident": max(numbers),
-                    "resident_ids": ",".join(members),
-                    "user_ids": ",".join(user_ids[start : start + BATCH_SIZE]),
-                    "due_ms": due_ms,
-                }
-            )
-    for statement in ("outbox.add_batch", "outbox.add_recipients", "outbox.add_addresses"):
-        await session.execute_many(statement, rows)
-    await session.notify()
-
-
-async def let_go(session: Session, broadcast_id: int, now_ms: int) -> None:
-    """Allow the batches of a broadcast that were held."""
-    await session.execute("outbox.let_go", {"id": broadcast_id, "now": now_ms})
-    await session.notify()
-
-
-def _written(group: Group, languages: Sequence[str]) -> str:
-    return group.language if group.language in languages else "ja"
+    owner: str
+    fault: str | None
 
 
 class Outbox:
-    """What the sender asks about batches."""
+    """What senders ask about batches."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
-    async def claim(self, owner: str, limit: int, lease_seconds: float) -> list[Batch]:
-        """Lease up to `limit` batches, the most urgent first. The attempt is on record before any request."""
+    async def claim(
+        self, owner: str, limit: int, lease_seconds: float, limits: Limits, floor: int = 0
+    ) -> Claim:
+        """Lease up to `limit` batches, the most urgent first, as far as the rate limits allow.
+
+        Nothing below the priority `floor` is taken, nor what is less urgent than the most urgent that waits:
+        that takes every place. The attempt is on record before any request.
+        """
+        soon = {"soon": self._clock.after_ms(_SOON_SECONDS)}
+        waiting = await self._database.fetch("outbox.work", soon)
+        floor = max([floor, *(row["priority"] for row in waiting)])
+        endpoints = [Endpoint(row["endpoint"]) for row in waiting if row["endpoint"]]
+        if not endpoints:
+            return Claim([])
         params = {
             "owner": owner,
             "now": self._clock.now_ms(),
             "lease_until": self._clock.after_ms(lease_seconds),
-            "limit": limit,
+            "floor": floor,
         }
 
-        async def work(session: Session) -> list[Batch]:
-            rows = await session.fetch("outbox.claim", params)
-            ids = json.dumps([row["id"] for row in rows])
-            addresses = await session.fetch("outbox.addresses", {"ids": ids}) if rows else []
-            user_ids = {row["batch_id"]: row["user_ids"] for row in addresses}
-            return [Batch(**{**dict(row), "user_ids": user_ids[row["id"]]}) for row in rows]
+        async def work(session: Session) -> Claim:
+            buckets = await _buckets(session, limits)
+            claimed: list[Row] = []
+            waits = []
+            for endpoint in endpoints:
+                bucket = buckets[endpoint]
+                allowed = min(limit - len(claimed), int(bucket.tokens))
+                if allowed > 0:
+                    these = {**params, "endpoint": endpoint.value, "limit": allowed}
+                    rows = await session.fetch("outbox.claim", these)
+                    claimed += rows
+                    bucket = bucket.take(len(rows))
+                    await _save(session, endpoint, bucket)
+                if bucket.tokens < 1:
+                    waits.append(bucket.seconds_to(max(1.0, limits[endpoint].burst / 2), limits[endpoint]))
+            return Claim(await _batches(session, claimed), min(waits, default=None))
 
-        batches = await self._database.write(work)
-        return sorted(batches, key=lambda batch: (-batch.priority, batch.id))
+        return await self._database.write(work)
+
+    async def slow_down(self, endpoint: Endpoint, limits: Limits) -> None:
+        """LINE answered 429: all senders send more slowly for a while."""
+
+        async def work(session: Session) -> None:
+            await _save(session, endpoint, (await _buckets(session, limits))[endpoint].slowed())
+
+        await self._database.write(work)
+
+    async def message(self, message_id: int) -> tuple[str, str | None]:
+        """The JSON text of a message's objects, and the name its statistics are gathered under."""
+        row = (await self._database.fetch("outbox.message", {"id": message_id}))[0]
+        return row["payload"], row["unit"]
 
     async def end(self, ending: Ending) -> None:
         """Record a final answer; returns once durable."""
         row = {**ending._asdict(), "state": ending.state.value}
-        await self._database.append("outbox.end", [row], notify=True)
+        await self._database.append("outbox.end", [row])
 
     async def retry(self, batch: Batch, owner: str, due_ms: int, reason: str) -> None:
-        """Put a leased batch back, to go out again under the same key."""
+        """Put back a batch that LINE may have accepted, to go out again under the same key."""
         row = {"id": batch.id, "owner": owner, "due_ms": due_ms, "reason": reason}
         await self._database.append("outbox.retry", [row])
 
-    async def release(self, *, everything: bool) -> None:
-        """Put back batches whose lease has run out; `everything`: all, after a restart of the only sender."""
-        name = "outbox.release_all" if everything else "outbox.release_expired"
+    async def give_back(self, batch: Batch, owner: str, due_ms: int, reason: str) -> None:
+        """Put back a batch whose request LINE surely did not accept."""
+        row = {"id": batch.id, "owner": owner, "due_ms": due_ms, "reason": reason}
+
+        async def work(session: Session) -> None:
+            await session.execute("outbox.give_back", row)
+            await session.execute(
+                "outbox.cancel_if_called_off", {"id": batch.id, "now": self._clock.now_ms()}
+            )
+
+        await self._database.write(work)
+
+    async def divide(self, batch: Batch, reason: str) -> None:
+        """Send a refused batch as two halves, each under a new key."""
         now_ms = self._clock.now_ms()
 
-        async def work(session: Session) -> int:
-            return await session.execute(name, {"now": now_ms})
+        async def work(session: Session) -> None:
+            if await divide(session, batch.id, batch.retry_key, now_ms, reason):
+                await session.execute("outbox.cancel_if_called_off", {"id": batch.id, "now": now_ms})
 
         await self._database.write(work)
 
-    async def expire(self, horizon_ms: int, reason: str) -> None:
-        """End as unknown what was first attempted before the horizon and waits without an answer."""
-        params = {"now": self._clock.now_ms(), "horizon": horizon_ms, "reason": reason}
+    async def renew_leases(self, owner: str, batch_ids: Iterable[int], lease_seconds: float) -> None:
+        """Hold on to what is being sent."""
+        lease_until = self._clock.after_ms(lease_seconds)
+        row = {"owner": owner, "ids": json.dumps(list(batch_ids)), "lease_until": lease_until}
+        await self._database.append("outbox.renew_leases", [row])
 
-        async def work(session: Session) -> int:
-            return await session.execute("outbox.expire", params)
+    async def release_all(self) -> None:
+        """Put back every leased batch, after a restart of the only sender."""
+        await self._database.append("outbox.release_all", [{"now": self._clock.now_ms()}])
+
+    async def release_own(self, owner: str) -> None:
+        """Put back what a sender that stops still holds, and forget the sender."""
+        now_ms = self._clock.now_ms()
+
+        async def work(session: Session) -> None:
+            await session.execute("outbox.release_own", {"owner": owner, "now": now_ms})
+            await session.execute("outbox.forget_senders", {"owner": owner, "before": 0})
+            await session.notify()
 
         await self._database.write(work)
+
+    async def tend(self, horizon_ms: int, reason: str) -> bool:
+        """Take over leases that have run out; end as unknown what waited past the horizon without an answer.
+
+        Whether there was anything to do.
+        """
+        params = {"now": self._clock.now_ms(), "horizon": horizon_ms}
+        if not await self._database.fetch("outbox.overdue", params):
+            return False
+
+        async def work(session: Session) -> None:
+            await session.execute("outbox.release_expired", params)
+            await session.execute("outbox.expire", {**params, "reason": reason})
+            await session.notify()
+
+        await self._database.write(work)
+        return True
+
+    async def hasten(self) -> None:
+        """LINE answers again: let go out at once what waited for its next attempt."""
+        await self._database.append("outbox.hasten", [{"now": self._clock.now_ms()}])
 
     async def forget_addresses(self) -> None:
         """Drop the user ids of batches that have ended, such as those of a cancelled broadcast."""
@@ -152,12 +202,67 @@ class Outbox:
 
         await self._database.write(work)
 
-    async def next_due_ms(self) -> int | None:
-        """When the next waiting batch may go, if any waits."""
-        due_ms: int | None = (await self._database.fetch("outbox.next_due"))[0]["due_ms"]
+    async def next_due_ms(self, floor: int = 0) -> int | None:
+        """When the next waiting batch of at least that priority may go, if any waits."""
+        rows = await self._database.fetch("outbox.next_due", {"floor": floor})
+        due_ms: int | None = rows[0]["due_ms"]
         return due_ms
 
     async def backlog(self) -> dict[BatchState, tuple[int, int]]:
         """Batches not yet ended, and their residents, by state."""
         rows = await self._database.fetch("outbox.backlog")
         return {BatchState(row["state"]): (row["batches"], row["residents"]) for row in rows}
+
+    async def seen(self, owner: str, fault: str | None, forget_seconds: float) -> None:
+        """A sender is alive; forget those not seen for so long."""
+        row = {"owner": owner, "now": self._clock.now_ms(), "fault": fault}
+
+        async def work(session: Session) -> None:
+            before = {"before": self._clock.after_ms(-forget_seconds), "owner": ""}
+            await session.execute("outbox.forget_senders", before)
+            await session.execute("outbox.seen", row)
+
+        await self._database.write(work)
+
+    async def senders(self, within_seconds: float) -> list[SenderSeen]:
+        """The senders seen within so many seconds."""
+        since = {"since": self._clock.after_ms(-within_seconds)}
+        rows = await self._database.fetch("outbox.senders", since)
+        return [SenderSeen(row["owner"], row["fault"]) for row in rows]
+
+
+async def _buckets(session: Session, limits: Limits) -> Mapping[Endpoint, Bucket]:
+    """The buckets as they are now; on PostgreSQL no other sender sees them until this transaction ends."""
+    rows = await session.fetch("outbox.rates")
+    if len(rows) < len(Endpoint):
+        full = [{"endpoint": each.value, "tokens": limits[each].burst} for each in Endpoint]
+        await session.execute_many("outbox.open_rates", full)
+        rows = await session.fetch("outbox.rates")
+    return {
+        (endpoint := Endpoint(row["endpoint"])): Bucket(
+            row["tokens"], row["share"], row["at_us"], row["slowed_us"]
+        ).filled(limits[endpoint], row["now_us"])
+        for row in rows
+    }
+
+
+async def _save(session: Session, endpoint: Endpoint, bucket: Bucket) -> None:
+    row: dict[str, Any] = {
+        "endpoint": endpoint.value,
+        "tokens": bucket.tokens,
+        "share": bucket.share,
+        "at_us": bucket.at_us,
+        "slowed_us": bucket.slowed_us,
+    }
+    await session.execute("outbox.set_rate", row)
+
+
+async def _batches(session: Session, claimed: list[Row]) -> list[Batch]:
+    ids = json.dumps([row["id"] for row in claimed])
+    rows = await session.fetch("outbox.addresses", {"ids": ids}) if claimed else []
+    user_ids = {row["batch_id"]: row["user_ids"] for row in rows}
+    batches = [
+        Batch(**{**dict(row), "endpoint": Endpoint(row["endpoint"]), "user_ids": user_ids.get(row["id"], "")})
+        for row in claimed
+    ]
+    return sorted(batches, key=lambda batch: (-batch.priority, batch.id))

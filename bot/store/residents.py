@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
 from bot.domain.residents import Fact, Resident, ResidentState
+from bot.store.batches import withdraw
 from bot.store.port import Database, Row, Session
 
 _PAGE = 2000
@@ -36,9 +37,10 @@ class Recipient(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Residents of an audience who share a language; `ids` and `user_ids` are parallel."""
+    """Residents of an audience who share a language and the facts asked for; `ids` and `user_ids` are parallel."""
 
     language: str
+    facts: Mapping[Fact, tuple[str, ...]]
     ids: Sequence[str]
     user_ids: Sequence[str]
 
@@ -93,7 +95,7 @@ async def save(
         rows = [{**fact, "id": resident_id} for fact in _fact_rows(after)]
         await session.execute_many("residents.add_fact", rows)
     if before is not None and before.resident.state == ResidentState.FOLLOWING != after.state:
-        await _withdraw(session, resident_id)
+        await withdraw(session, resident_id)
 
 
 def _columns(resident: Resident, state_event_ms: int, now_ms: int) -> dict[str, Any]:
@@ -116,20 +118,6 @@ def _fact_rows(resident: Resident) -> list[dict[str, Any]]:
     ]
 
 
-async def _withdraw(session: Session, resident_id: int) -> None:
-    """Leave every batch that no request has been made for; the others must go out again as they were."""
-    for row in await session.fetch("residents.waiting_batches", {"id": resident_id}):
-        ids, user_ids = row["resident_ids"].split(","), row["user_ids"].split(",")
-        if str(resident_id) not in ids:
-            continue
-        place = ids.index(str(resident_id))
-        del ids[place], user_ids[place]
-        batch_id = {"id": row["id"]}
-        await session.execute("residents.set_size", {**batch_id, "size": len(ids)})
-        await session.execute("residents.set_recipients", {**batch_id, "resident_ids": ",".join(ids)})
-        await session.execute("residents.set_addresses", {**batch_id, "user_ids": ",".join(user_ids)})
-
-
 async def erase(session: Session, stored: Stored, *, also_new_events: bool) -> None:
     """Remove everything that names a resident, their webhook events included.
 
@@ -138,7 +126,7 @@ async def erase(session: Session, stored: Stored, *, also_new_events: bool) -> N
     What is being sent this moment keeps the user id until its batch ends: LINE must get the same bytes again.
     """
     forgotten = {"user_id": stored.resident.user_id, "empty": b"", "also_new": int(also_new_events)}
-    await _withdraw(session, stored.id)
+    await withdraw(session, stored.id)
     await session.execute("outbox.forget_addresses")
     await session.execute("inbox.forget", forgotten)
     await session.execute("residents.delete", {"id": stored.id})
@@ -233,10 +221,11 @@ class Residents:
                 yield Resident(row["user_id"], row["language"], state, _facts(facts.get(row["id"], ())))
             after = upto
 
-    async def count(self, condition: Condition) -> int:
-        """How many residents a condition reaches."""
-        params = {**condition.params, "after": 0, "upto": await newest_id(self._database)}
-        rows = await self._database.fetch("residents.count", params, condition=condition.sql)
+    async def count(self, condition: Condition, session: Session | None = None) -> int:
+        """How many residents a condition reaches, as seen by a transaction if one is given."""
+        source = session or self._database
+        params = {**condition.params, "after": 0, "upto": await newest_id(source)}
+        rows = await source.fetch("residents.count", params, condition=condition.sql)
         return int(rows[0]["n"])
 
     async def audience(self, condition: Condition) -> AsyncIterator[Recipient]:
@@ -259,9 +248,22 @@ async def newest_id(session: Database | Session) -> int:
 
 
 async def audience_page(
-    session: Database | Session, condition: Condition, after: int, upto: int
+    session: Database | Session, condition: Condition, after: int, upto: int, facts: Sequence[Fact] = ()
 ) -> list[Group]:
-    """The residents a condition reaches with ids above `after`, up to `upto`, by language."""
+    """The residents a condition reaches with ids above `after`, up to `upto`, by language and these facts."""
     params = {**condition.params, "after": after, "upto": upto}
-    rows = await session.fetch("residents.audience_page", params, condition=condition.sql)
-    return [Group(row["language"], row["ids"].split(","), row["user_ids"].split(",")) for row in rows]
+    if facts:
+        keys = {"keys": json.dumps([fact.value for fact in facts])}
+        rows = await session.fetch("residents.personal_page", {**params, **keys}, condition=condition.sql)
+    else:
+        rows = await session.fetch("residents.audience_page", params, condition=condition.sql)
+    return [
+        Group(row["language"], _pairs(row["facts"]), row["ids"].split(","), row["user_ids"].split(","))
+        for row in rows
+    ]
+
+
+def _pairs(text: str) -> dict[Fact, tuple[str, ...]]:
+    """Facts from a JSON list of [key, value]."""
+    pairs = json.loads(text) if text else []
+    return _facts([{"key": key, "value": value} for key, value in pairs])

@@ -14,6 +14,7 @@ from bot.store.inbox import Inbox
 from bot.store.notices import Notices
 from bot.store.outbox import Outbox
 from bot.store.port import Database
+from bot.store.reports import Reports
 from bot.store.residents import Residents
 
 
@@ -26,6 +27,7 @@ class Store:
     inbox: Inbox
     broadcasts: Broadcasts
     outbox: Outbox
+    reports: Reports
     notices: Notices
     audit: Audit
 
@@ -38,6 +40,7 @@ class Store:
             inbox=Inbox(database),
             broadcasts=Broadcasts(database, clock),
             outbox=Outbox(database, clock),
+            reports=Reports(database),
             notices=Notices(database, clock),
             audit=Audit(database),
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.domain.errors import Fault, TownFaultsError
 from bot.domain.residents import Fact
-from bot.rendering import Templates
+from bot.rendering import Personal, Templates, example
 from bot.rendering import check as check_templates
 from bot.town.faults import Faults
 from bot.town.model import Choice, Shelter, Town
@@ -105,6 +105,7 @@ def _town(
         choices={Fact.DISTRICT: profile.districts, Fact.TAX: profile.taxes, **choices},
         notices=tuple(entry.notice for entry in entries),
         shelters=shelters,
+        quiet_hours=profile.quiet_hours,
     )
 
 
@@ -135,4 +136,11 @@ def town_variables(town: Town) -> Mapping[str, Any]:
 
 def templates_for(town: Town) -> Templates:
     """The town's templates, ready to render."""
-    return Templates(template_folders(town.folder), town_variables(town), base=town.folder)
+    folders = template_folders(town.folder)
+    return Templates(folders, town_variables(town), base=town.folder, example=_example(town))
+
+
+def _example(town: Town) -> Personal:
+    """The resident of previews and checks, who chose the town's first of everything, and two bus stops."""
+    known = town.vocabulary()
+    return example({fact: known.get(fact, ())[: 2 if fact is Fact.BUS_STOP else 1] for fact in Fact})

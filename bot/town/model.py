@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.domain.broadcasts import Priority
+from bot.domain.quiet_hours import QuietHours
 from bot.domain.residents import LANGUAGES, Fact
 from bot.schedule.rules import CalendarEntry, Rule
 
@@ -107,6 +108,7 @@ class Town:
     `codes` maps `jis` (5 digits), `local_government` (6), `jma_class20`, `jma_class15`, `jma_class10`,
     `jma_prefecture` to codes; a town is always matched by code, never by name.
     `languages` are those the conversation offers; every one of LANGUAGES can be registered.
+    `quiet_hours` is None for a town that sends at any hour.
     """
 
     folder: Path
@@ -120,6 +122,7 @@ class Town:
     choices: Mapping[Fact, tuple[Choice, ...]]
     notices: tuple[Notice, ...]
     shelters: tuple[Shelter, ...]
+    quiet_hours: QuietHours | None
 
     def topic(self, key: str) -> Topic | None:
         """The topic of that key, if the town has it."""

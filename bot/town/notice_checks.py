@@ -1,17 +1,31 @@
-"""Proves each notice with an occurrence of its own: template, variables, segment, rendered message."""
+"""Proves each notice with an occurrence of its own: time, template, variables, segment, rendered message."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, time, timedelta
 
 import segments
+from bot.domain.broadcasts import Priority
+from bot.domain.clock import TOKYO
 from bot.domain.errors import Fault
 from bot.domain.nearest import did_you_mean
 from bot.rendering import RenderError, Templates, fault_of
-from bot.schedule.rules import ChildAge, DaysBefore
+from bot.schedule import crontab
+from bot.schedule.rules import ChildAge, Cron, DaysBefore, Monthly, OnDates, Rule, Weekly
 from bot.town.model import PLACEHOLDER, Notice, Town
 from bot.town.notices import Entry
 from bot.town.segment_words import notice_segment, vocabulary
+
+_TABLES: Mapping[type[Rule], str] = {
+    Weekly: "weekly",
+    Monthly: "monthly",
+    DaysBefore: "days_before",
+    ChildAge: "child_age",
+}
+"""The rules that are a table with its own `time`."""
+_ANY_DAY = datetime(2026, 4, 1, tzinfo=TOKYO)
+_MINUTE = timedelta(minutes=1)
 
 
 def notice_faults(
@@ -25,7 +39,11 @@ def notice_faults(
     for entry in entries:
         samples = list(_samples(entry.notice))
         rendered = samples if render_all else samples[:1]
-        found = [*_wording(town, entry, samples), *_messages(entry, rendered, templates)]
+        found = [
+            *_quiet(town, entry),
+            *_wording(town, entry, samples),
+            *_messages(entry, rendered, templates),
+        ]
         yield from dict.fromkeys(found)
 
 
@@ -42,6 +60,45 @@ def _samples(notice: Notice) -> Iterator[dict[str, str]]:
                 yield {**notice.context, "birth_month": "2026-03", "age_months": str(age)}
         case _:
             yield dict(notice.context)
+
+
+def _quiet(town: Town, entry: Entry) -> Iterator[Fault]:
+    """A fault if the notice would have to wait, each time or at times, for the quiet hours to be over."""
+    hours, rule, faults = town.quiet_hours, entry.notice.rule, entry.table.faults
+    if hours is None or entry.notice.priority > Priority.NORMAL:
+        return
+    line = _time_line(entry)
+    if any(fault.line == line for fault in faults.found):
+        return  # what stands there could not be read: the rule holds another time in its place
+    held = next((clock for clock in _clocks(rule) if hours.holds_clock(clock)), None)
+    if held is not None:
+        why = f"{held:%H:%M} は配信を控える時間({hours})なので、{hours.end:%H:%M} まで届きません。"
+        remedy = '時刻を変えるか、急ぐお知らせなら priority = "urgent" と書いてください。'
+        yield Fault(faults.file, line, why + remedy)
+
+
+def _time_line(entry: Entry) -> int:
+    """The line that says at what time of day the notice goes out."""
+    rule = entry.notice.rule
+    if isinstance(rule, Cron):
+        return entry.table.line("cron")
+    if isinstance(rule, OnDates):
+        return entry.table.line("time")
+    return entry.table.table(_TABLES[type(rule)], required=False).line("time")
+
+
+def _clocks(rule: Rule) -> Iterator[time]:
+    """Every time of day at which a rule can fire.
+
+    The days of a cron expression do not matter for it, so that any one day has all of its times.
+    """
+    if not isinstance(rule, Cron):
+        yield rule.at
+        return
+    minute, hour, *_ = rule.expression.split()
+    until = _ANY_DAY + timedelta(days=1) - _MINUTE
+    for moment in crontab.moments(f"{minute} {hour} * * *", _ANY_DAY - _MINUTE, until):
+        yield moment.time()
 
 
 def _wording(town: Town, entry: Entry, samples: Iterable[Mapping[str, str]]) -> Iterator[Fault]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
 
 from bot.domain.nearest import did_you_mean
+from bot.domain.quiet_hours import QuietHours
 from bot.domain.residents import LANGUAGES, Fact
 from bot.town.faults import Faults
 from bot.town.model import Choice, Office, Topic
@@ -15,6 +17,9 @@ from bot.town.toml_tables import Table, read_toml
 
 TOPICS = ("childcare", "disaster", "bus", "tax")
 """Topics that every town has; others are the town's own."""
+
+QUIET_HOURS = QuietHours(time(21), time(7))
+"""The quiet hours of a town that does not set its own."""
 
 _ASKABLE = (Fact.BIRTH_MONTH, Fact.DISTRICT, Fact.BUS_STOP, Fact.TAX, Fact.GARBAGE_AREA)
 _CODES = {
@@ -43,6 +48,7 @@ class Profile:
     topics: tuple[Topic, ...]
     districts: tuple[Choice, ...]
     taxes: tuple[Choice, ...]
+    quiet_hours: QuietHours | None
 
 
 def read_profile(file: Path, faults: Faults) -> Profile | None:
@@ -60,6 +66,7 @@ def read_profile(file: Path, faults: Faults) -> Profile | None:
         topics=_topics(table),
         districts=_choices(table, "districts"),
         taxes=_choices(table, "taxes"),
+        quiet_hours=_quiet_hours(table),
     )
     if profile.reading and not re.fullmatch(r"[ぁ-ゖー]+", profile.reading):
         table.fault("reading", "「reading」はひらがなで書いてください。")
@@ -118,6 +125,36 @@ def _office(table: Table) -> Office:
         table.fault("website", "「website」は https:// で始まるアドレスを書いてください。")
     table.finish()
     return office
+
+
+def _quiet_hours(document: Table) -> QuietHours | None:
+    """The town's quiet hours; None if it wants none, and while they cannot be read."""
+    if "quiet_hours" not in document:
+        return QUIET_HOURS
+    table = document.table("quiet_hours")
+    if _is_off(table):
+        for key in ("from", "to"):
+            if key in table:
+                table.fault(key, f"off = true のときは「{key}」を書けません。どちらかを消してください。")
+        table.finish()
+        return None
+    start, end = table.clock("from"), table.clock("to")
+    table.finish()
+    if start is None or end is None:
+        return None
+    if start == end:
+        table.fault(
+            "to", "「from」と「to」が同じ時刻です。控える時間を設けないときは off = true と書いてください。"
+        )
+        return None
+    return QuietHours(start, end)
+
+
+def _is_off(table: Table) -> bool:
+    off = table._get("off", object, required=False)  # noqa: SLF001  no other table has a yes or no to read
+    if off is not None and not isinstance(off, bool):
+        table.fault("off", f"「off」は true か false と書いてください(いまは {off!r})。")
+    return off is True
 
 
 def _topics(table: Table) -> tuple[Topic, ...]:

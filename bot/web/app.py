@@ -18,6 +18,9 @@ _log = logging.getLogger(__name__)
 MAX_BODY = 1024 * 1024
 """LINE's webhook bodies are a few KB an event; a megabyte is far above what it sends at once."""
 
+_SEEN_SECONDS = 30.0
+"""How long ago a worker must have shown itself; they do so every few seconds."""
+
 SERVICE = web.AppKey("service", Service)
 
 
@@ -37,6 +40,7 @@ async def _receive(request: web.Request, service: Service) -> int:
     if not is_genuine(service.settings.channel_secrets, body, request.headers.get("X-Line-Signature")):
         _log.warning("Webhook with a bad or missing signature from %s", request.remote)
         return 401
+    assert service.intake is not None
     try:
         service.metrics.events.inc(await service.intake.accept(body))
     except NotAWebhookError as error:
@@ -54,14 +58,27 @@ async def _readyz(request: web.Request) -> web.Response:
     faults = {}
     try:
         await service.store.inbox.waiting()
+        if service.sender is None and (fault := await _fault_of_workers(service)):
+            faults["sender"] = fault
     except Exception as error:
         faults["database"] = f"{type(error).__name__}: {error}"
-    if not service.ticker.healthy:
+    if service.ticker is not None and not service.ticker.healthy:
         faults["clock"] = "the last tick failed or is overdue"
-    if not service.sender.healthy:
-        faults["sender"] = "the outbox could not be read"
+    if service.sender is not None:
+        if not service.sender.healthy:
+            faults["sender"] = "the outbox could not be read"
+        elif service.sender.circuit.fault:
+            faults["sender"] = service.sender.circuit.fault
     state = {"ready": not faults, "faults": faults}
     return web.json_response(state, status=503 if faults else 200, dumps=json.dumps)
+
+
+async def _fault_of_workers(service: Service) -> str | None:
+    """Why nobody sends; None if somebody does."""
+    workers = await service.store.outbox.senders(_SEEN_SECONDS)
+    if not workers:
+        return f"no machi worker has been seen for {_SEEN_SECONDS:g} s"
+    return next((worker.fault for worker in workers), None) if all(w.fault for w in workers) else None
 
 
 async def _metrics(request: web.Request) -> web.Response:
@@ -75,8 +92,13 @@ async def _metrics(request: web.Request) -> web.Response:
     )
 
 
-def application(service: Callable[[], AbstractAsyncContextManager[Service]]) -> web.Application:
-    """The application; `service` is started with it and stopped after the last request."""
+def application(
+    service: Callable[[], AbstractAsyncContextManager[Service]], *, webhook: bool = True
+) -> web.Application:
+    """The application; `service` is started with it and stopped after the last request.
+
+    Without `webhook` it serves an operator's monitoring alone.
+    """
     app = web.Application(client_max_size=MAX_BODY)
 
     async def running(app: web.Application) -> AsyncIterator[None]:
@@ -85,7 +107,8 @@ def application(service: Callable[[], AbstractAsyncContextManager[Service]]) -> 
             yield
 
     app.cleanup_ctx.append(running)
-    app.router.add_post("/line/webhook", _webhook)
+    if webhook:
+        app.router.add_post("/line/webhook", _webhook)
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/readyz", _readyz)
     app.router.add_get("/metrics", _metrics)

@@ -1,97 +1,20 @@
-"""What every store promises, on both databases."""
+"""What every store promises of residents, events and notices, on both databases."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-import segments
-from bot.domain.broadcasts import BatchState, Event, Priority, State
-from bot.domain.errors import NotFoundError, RefusedError
+from bot.domain.broadcasts import BatchState
+from bot.domain.errors import NotFoundError
 from bot.domain.residents import Fact, Resident, ResidentState
-from bot.store import broadcasts as rows
-from bot.store.broadcasts import Broadcast
 from bot.store.inbox import Arrival, Outcome
-from bot.store.outbox import Ending, add_batches
-from bot.store.residents import audience_page, newest_id
+from bot.store.outbox import Ending
 from bot.store.store import Store
 from tests.clock import HandClock
-from tests.unit.segment_strategies import VOCABULARY
-
-MESSAGES: dict[str, list[dict[str, Any]]] = {
-    "ja": [{"type": "text", "text": "こんにちは"}],
-    "en": [{"type": "text", "text": "Hello"}],
-}
-
-
-def user(number: int) -> str:
-    return f"U{number:032x}"
-
-
-def someone(number: int, **changes: Any) -> Resident:
-    return Resident(user(number), **changes)
-
-
-async def settle(store: Store, *people: Resident) -> None:
-    await store.residents.save_all([(p.user_id, lambda _, p=p: p) for p in people])
-
-
-def condition(store: Store, clock: HandClock, text: str = "all") -> segments.Condition:
-    return segments.compile(segments.parse(text, VOCABULARY), clock.now().date())
-
-
-def draft(**changes: Any) -> Broadcast:
-    return Broadcast("断水", "all", "clerk", **changes)
-
-
-async def sending(store: Store, clock: HandClock, priority: Priority = Priority.NORMAL) -> int:
-    """A broadcast to everybody with its audience in batches."""
-    number = await store.broadcasts.create(draft(priority=priority), MESSAGES)
-    await store.broadcasts.change(number, Event.APPROVE, "chief", approver="chief")
-    await store.broadcasts.change(number, Event.SCHEDULE, "clerk", scheduled_ms=clock.now_ms())
-
-    async def gather(session: Any) -> None:
-        broadcast = await rows.move(
-            session, await rows.lock(session, number), Event.START, started_ms=clock.now_ms()
-        )
-        upto = await newest_id(session)
-        groups = await audience_page(session, condition(store, clock), 0, upto)
-        await add_batches(session, broadcast, ["ja", "en"], groups, clock.now_ms())
-        await rows.set_audience(session, number, upto, done=True)
-
-    await store.database.write(gather)
-    return number
-
-
-async def everything(store: Store) -> str:
-    """Every cell of every table, to search for what must be gone."""
-    tables = [
-        "residents",
-        "facts",
-        "inbox",
-        "broadcasts",
-        "messages",
-        "batches",
-        "recipients",
-        "addresses",
-        "notices",
-        "occurrences",
-        "audit",
-    ]
-    raw: Any = store.database
-    found = []
-    for table in tables:
-        sql = f"SELECT * FROM {table}"
-        if store.database.dialect == "sqlite":
-            found += [str(tuple(row)) for row in await raw._writer.raw.execute_fetchall(sql)]
-        else:
-            found += [str(tuple(row)) for row in await raw._pool.fetch(sql)]
-    return "\n".join(found)
-
+from tests.settling import MESSAGES, claimed, condition, draft, everything, sending, settle, someone, user
 
 # ---- residents ----
 
@@ -117,25 +40,25 @@ async def test_many_residents_are_written_and_read_by_pages(store: Store, clock:
     people = [someone(n, facts={Fact.TOPIC: ("bus",)} if n % 3 else {}) for n in range(4500)]
     await settle(store, *people)
     assert [each.user_id async for each in store.residents.all()] == [p.user_id for p in people]
-    assert await store.residents.count(condition(store, clock, "topic = bus")) == 3000
+    assert await store.residents.count(condition(clock, "topic = bus")) == 3000
     assert (await store.residents.totals())[ResidentState.FOLLOWING] == 4500
 
 
 async def test_only_who_follows_is_ever_reached(store: Store, clock: HandClock) -> None:
     await settle(store, *(someone(n, state=state) for n, state in enumerate(ResidentState)))
-    assert [r.user_id async for r in store.residents.audience(condition(store, clock))] == [user(0)]
+    assert [r.user_id async for r in store.residents.audience(condition(clock))] == [user(0)]
 
 
 async def test_nothing_of_an_erased_resident_stays(store: Store, clock: HandClock) -> None:
     await settle(store, someone(1, facts={Fact.TOPIC: ("bus",)}), someone(2))
     await store.inbox.add([arrival(1, "a"), arrival(1, "b", waits=False)], clock.now_ms())
     number = await sending(store, clock)
-    (batch,) = await store.outbox.claim("me", 10, 30)
-    await store.outbox.end(Ending(batch.id, BatchState.FAILED, clock.now_ms(), None, "400"))
-    assert {u for u, _, _ in (await store.broadcasts.report(number)).undelivered} == {user(1), user(2)}
+    (batch,) = await claimed(store)
+    await store.outbox.end(Ending(batch.id, batch.retry_key, BatchState.FAILED, clock.now_ms(), None, "400"))
+    assert {u for u, _, _ in (await store.reports.of(number)).undelivered} == {user(1), user(2)}
     await store.residents.erase(user(1))
     assert user(1) not in await everything(store)
-    assert {u for u, _, _ in (await store.broadcasts.report(number)).undelivered} == {user(2)}
+    assert {u for u, _, _ in (await store.reports.of(number)).undelivered} == {user(2)}
     with pytest.raises(NotFoundError):
         await store.residents.erase(user(1))
 
@@ -145,9 +68,9 @@ async def test_who_stops_or_goes_leaves_what_no_request_was_made_for(store: Stor
     number = await sending(store, clock)
     await settle(store, someone(1, state=ResidentState.STOPPED))
     await store.residents.erase(user(2))
-    (batch,) = await store.outbox.claim("me", 10, 30)
+    (batch,) = await claimed(store)
     assert batch.user_ids == user(3)
-    assert (await store.broadcasts.report(number)).counts == {BatchState.LEASED: 1}
+    assert (await store.reports.of(number)).counts == {BatchState.LEASED: 1}
 
 
 async def test_who_goes_while_being_sent_to_stays_in_the_bytes_until_the_answer(
@@ -155,12 +78,12 @@ async def test_who_goes_while_being_sent_to_stays_in_the_bytes_until_the_answer(
 ) -> None:
     await settle(store, someone(1), someone(2))
     await sending(store, clock)
-    (batch,) = await store.outbox.claim("me", 10, 30)
+    (batch,) = await claimed(store)
     await store.residents.erase(user(1))
     await store.outbox.retry(batch, "me", clock.now_ms(), "500")
-    (again,) = await store.outbox.claim("me", 10, 30)
+    (again,) = await claimed(store)
     assert (again.user_ids, again.retry_key) == (batch.user_ids, batch.retry_key)
-    await store.outbox.end(Ending(batch.id, BatchState.ACCEPTED, clock.now_ms(), "r", None))
+    await store.outbox.end(Ending(batch.id, batch.retry_key, BatchState.ACCEPTED, clock.now_ms(), "r", None))
     await store.outbox.forget_addresses()
     assert user(1) not in await everything(store)
 
@@ -236,121 +159,12 @@ async def test_old_events_go_and_what_was_taken_back_is_emptied(store: Store, cl
     assert (await store.inbox.waiting())[0] == 1
 
 
-# ---- broadcasts and outbox ----
-
-
-async def test_only_one_of_many_approvals_at_once_wins(store: Store) -> None:
-    number = await store.broadcasts.create(draft(), MESSAGES)
-    results = await asyncio.gather(
-        *(
-            store.broadcasts.change(number, Event.APPROVE, f"chief{n}", approver=f"chief{n}")
-            for n in range(5)
-        ),
-        return_exceptions=True,
-    )
-    assert Counter(type(result) for result in results) == {Broadcast: 1, RefusedError: 4}
-    assert [deed.action for deed in await store.audit.since(0)] == ["broadcast.new", "broadcast.approve"]
-
-
-async def test_approving_what_has_a_time_schedules_it(store: Store, clock: HandClock) -> None:
-    number = await store.broadcasts.create(draft(scheduled_ms=clock.after_ms(60)), MESSAGES)
-    approved = await store.broadcasts.change(number, Event.APPROVE, "chief", approver="chief")
-    assert approved.state is State.SCHEDULED
-    assert await store.broadcasts.due(clock.now_ms()) == []
-    clock.advance(minutes=1)
-    assert await store.broadcasts.due(clock.now_ms()) == [number]
-    assert await store.broadcasts.payloads(number) == MESSAGES
-
-
-async def test_batches_hold_500_of_a_language_and_the_urgent_go_first(store: Store, clock: HandClock) -> None:
-    await settle(
-        store,
-        *(someone(n, language="en" if n % 4 == 0 else "zh" if n % 4 == 1 else "ja") for n in range(1400)),
-    )
-    normal = await sending(store, clock)
-    urgent = await sending(store, clock, Priority.EMERGENCY)
-    batches = await store.outbox.claim("me", 100, 30)
-    assert [b.broadcast_id for b in batches] == [urgent] * 4 + [normal] * 4
-    assert Counter((b.language, b.size) for b in batches if b.broadcast_id == normal) == {
-        ("en", 350): 1,
-        ("ja", 500): 2,
-        ("ja", 50): 1,
-    }
-    reached = [u for b in batches if b.broadcast_id == normal for u in b.user_ids.split(",")]
-    assert sorted(reached) == sorted(user(n) for n in range(1400))
-    assert len({b.retry_key for b in batches}) == 8
-
-
-async def test_no_batch_is_leased_twice(store: Store, clock: HandClock) -> None:
-    await settle(store, *(someone(n) for n in range(3000)))
-    await sending(store, clock)
-    claims = await asyncio.gather(*(store.outbox.claim(f"worker{n}", 2, 30) for n in range(6)))
-    ids = [batch.id for claim in claims for batch in claim]
-    assert len(ids) == len(set(ids)) == 6
-
-
-async def test_a_lease_that_ran_out_is_free_again_under_the_same_key(store: Store, clock: HandClock) -> None:
-    await settle(store, someone(1))
-    await sending(store, clock)
-    (first,) = await store.outbox.claim("gone", 1, 30)
-    await store.outbox.release(everything=False)
-    assert await store.outbox.claim("other", 1, 30) == []
-    clock.advance(seconds=31)
-    await store.outbox.release(everything=False)
-    (second,) = await store.outbox.claim("other", 1, 30)
-    assert (second.retry_key, second.attempts, second.first_attempt_ms) == (
-        first.retry_key,
-        2,
-        first.first_attempt_ms,
-    )
-    await store.outbox.release(everything=True)
-    assert len(await store.outbox.claim("third", 1, 30)) == 1
-
-
-async def test_what_waited_a_day_without_an_answer_is_unknown_and_told(
-    store: Store, clock: HandClock
-) -> None:
-    await settle(store, someone(1))
-    number = await sending(store, clock)
-    (batch,) = await store.outbox.claim("me", 1, 30)
-    await store.outbox.retry(batch, "me", clock.after_ms(60), "500")
-    assert await store.outbox.next_due_ms() == clock.after_ms(60)
-    clock.advance(hours=24)
-    await store.outbox.expire(clock.after_ms(-23 * 3600), "no answer")
-    report = await store.broadcasts.report(number)
-    assert report.counts == {BatchState.UNKNOWN: 1}
-    assert report.undelivered == [(user(1), BatchState.UNKNOWN, "500")]
-    assert await store.outbox.claim("me", 1, 30) == []
-
-
-async def test_a_cancelled_broadcast_sends_nothing_more(store: Store, clock: HandClock) -> None:
-    await settle(store, *(someone(n) for n in range(1200)))
-    number = await sending(store, clock)
-    (batch,) = await store.outbox.claim("me", 1, 30)
-    await store.broadcasts.change(number, Event.CANCEL, "clerk", finished_ms=clock.now_ms())
-    assert await store.outbox.claim("me", 10, 30) == []
-    await store.outbox.end(Ending(batch.id, BatchState.ACCEPTED, clock.now_ms(), "r", None))
-    report = await store.broadcasts.report(number)
-    assert report.counts == {BatchState.ACCEPTED: 500, BatchState.CANCELLED: 700}
-    with pytest.raises(RefusedError):
-        await store.broadcasts.change(number, Event.CANCEL, "clerk")
-
-
-async def test_a_broadcast_is_finished_when_every_batch_has_ended(store: Store, clock: HandClock) -> None:
-    await settle(store, *(someone(n) for n in range(600)))
-    number = await sending(store, clock)
-    for batch in await store.outbox.claim("me", 10, 30):
-        assert await store.broadcasts.finished() == []
-        await store.outbox.end(Ending(batch.id, BatchState.ACCEPTED, clock.now_ms(), "r", None))
-    assert await store.broadcasts.finished() == [number]
-
-
 # ---- notices, wake-ups ----
 
 
 async def test_an_occurrence_fires_once_however_many_clocks_run(store: Store, clock: HandClock) -> None:
     fired = await asyncio.gather(
-        *(store.notices.fire("tax", "k", clock.now_ms(), draft(), MESSAGES) for _ in range(5))
+        *(store.notices.fire("tax", "k", draft(scheduled_ms=clock.now_ms()), MESSAGES) for _ in range(5))
     )
     assert len([number for number in fired if number is not None]) == 1
     await store.notices.miss("tax", "k", clock.now_ms(), "late")

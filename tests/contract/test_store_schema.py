@@ -16,6 +16,8 @@ from bot.store.sqlite import SqliteDatabase
 from bot.store.store import Store, open_database, sqlite_path
 from tests.clock import HandClock
 
+NAMES = [migration.name for migration in migrations.migrations()]
+
 
 async def opened(url: str, clock: HandClock, folder: Path) -> SqliteDatabase | PostgresDatabase:
     path = sqlite_path(url)
@@ -26,7 +28,7 @@ async def opened(url: str, clock: HandClock, folder: Path) -> SqliteDatabase | P
 
 async def test_a_database_is_made_once_and_then_up_to_date(database_url: str, clock: HandClock) -> None:
     database = await open_database(database_url, clock)
-    assert await database.upgrade() == ["0001_initial"]
+    assert await database.upgrade() == NAMES
     assert await database.upgrade() == []
     await database.close()
 
@@ -34,7 +36,7 @@ async def test_a_database_is_made_once_and_then_up_to_date(database_url: str, cl
 async def test_two_processes_may_upgrade_at_once(database_url: str, clock: HandClock) -> None:
     databases = [await open_database(database_url, clock) for _ in range(4)]
     applied = await asyncio.gather(*(database.upgrade() for database in databases))
-    assert sorted(applied, key=len) == [[], [], [], ["0001_initial"]]
+    assert sorted(applied, key=len) == [[], [], [], NAMES]
     for database in databases:
         await database.close()
 
@@ -50,11 +52,11 @@ async def test_an_older_database_is_brought_up_to_date_with_its_data(
     await Store.over(old, clock).residents.save_all([(resident.user_id, lambda _: resident)])
     await old.close()
 
-    (folder / "0002_more.sql").write_text(
+    (folder / "9999_more.sql").write_text(
         "ALTER TABLE residents ADD COLUMN nickname $text;\nCREATE TABLE more (id $identity);\n"
     )
     new = await opened(database_url, clock, folder)
-    assert await new.upgrade() == ["0002_more"]
+    assert await new.upgrade() == ["9999_more"]
     assert await Store.over(new, clock).residents.look_up(resident.user_id) == resident
     await new.close()
 
@@ -69,14 +71,14 @@ async def test_a_migration_that_fails_leaves_nothing(
 ) -> None:
     folder = tmp_path / "migrations"
     shutil.copytree(migrations.FOLDER, folder)
-    (folder / "0002_broken.sql").write_text(
+    (folder / "9999_broken.sql").write_text(
         "CREATE TABLE more (id $identity);\nINSERT INTO nowhere VALUES (1);\n"
     )
     database = await opened(database_url, clock, folder)
     with pytest.raises(Exception, match="nowhere"):
         await database.upgrade()
-    (folder / "0002_broken.sql").write_text("CREATE TABLE more (id $identity);\n")
-    assert await database.upgrade() == ["0001_initial", "0002_broken"]
+    (folder / "9999_broken.sql").write_text("CREATE TABLE more (id $identity);\n")
+    assert await database.upgrade() == [*NAMES, "9999_broken"]
     await database.close()
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.broadcasts.audience import Audience
+from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.conductor import Conductor
 from bot.domain.broadcasts import BatchState, Event, Priority, State
 from bot.domain.residents import Fact, Resident
 from bot.store.broadcasts import Broadcast
 from bot.store.store import Store
-from bot.town import load
 from tests.clock import HandClock
+from tests.integration.delivering import TOWN, conduct, no_answer
+from tests.settling import claimed
 
-TOWN = load(Path(__file__).parents[2] / "towns" / "kahoku")
 MESSAGES: dict[str, list[dict[str, Any]]] = {"ja": [{"type": "text", "text": "断水"}]}
 
 
@@ -24,7 +25,7 @@ MESSAGES: dict[str, list[dict[str, Any]]] = {"ja": [{"type": "text", "text": "�
 async def conductor(store: Store, clock: HandClock) -> Conductor:
     people = [Resident(f"U{n:032x}", facts={Fact.TOPIC: ("bus",)} if n % 2 else {}) for n in range(12_000)]
     await store.residents.save_all([(p.user_id, lambda _, p=p: p) for p in people])
-    return Conductor(store, TOWN, clock, lambda: None)
+    return Conductor(store, TOWN, clock, Ceiling(no_answer, 3), lambda: None)
 
 
 async def scheduled(
@@ -40,9 +41,9 @@ async def test_an_audience_is_whom_the_segment_names_and_is_complete_before_anyt
     store: Store, clock: HandClock, conductor: Conductor
 ) -> None:
     number = await scheduled(store, clock, "topic = bus")
-    await conductor.step()
-    assert (await store.broadcasts.report(number)).counts == {BatchState.READY: 6000}
-    batches = await store.outbox.claim("me", 100, 30)
+    await conduct(conductor)
+    assert (await store.reports.of(number)).counts == {BatchState.READY: 6000}
+    batches = await claimed(store)
     reached = {user_id for batch in batches for user_id in batch.user_ids.split(",")}
     assert reached == {f"U{n:032x}" for n in range(1, 12_000, 2)}
 
@@ -51,17 +52,17 @@ async def test_who_registers_after_the_start_is_not_added(
     store: Store, clock: HandClock, conductor: Conductor
 ) -> None:
     number = await scheduled(store, clock, "all")
-    await conductor.step()
+    await conduct(conductor)
     await store.residents.save_all([("U" + "f" * 32, lambda _: Resident("U" + "f" * 32))])
-    await conductor.step()
-    assert (await store.broadcasts.report(number)).counts == {BatchState.READY: 12_000}
+    await conduct(conductor)
+    assert (await store.reports.of(number)).counts == {BatchState.READY: 12_000}
 
 
 async def test_a_broadcast_to_nobody_is_done_at_once(
     store: Store, clock: HandClock, conductor: Conductor
 ) -> None:
     number = await scheduled(store, clock, "topic = tax")
-    await conductor.step()
+    await conduct(conductor)
     assert (await store.broadcasts.find(number)).state is State.DONE
 
 
@@ -70,12 +71,13 @@ async def test_an_emergency_that_falls_due_while_another_gathers_goes_first(
 ) -> None:
     normal = await scheduled(store, clock, "all")
     await store.database.write(lambda session: conductor._start(normal, session))
-    await store.database.write(lambda session: conductor._gather(normal, session))
+    await conductor._gather(normal)
     emergency = await scheduled(store, clock, "all", Priority.EMERGENCY)
-    assert await store.outbox.claim("me", 1, 30) == []
-    await conductor.step()
-    batches = await store.outbox.claim("me", 100, 30)
-    assert [b.broadcast_id for b in batches] == [emergency] * 24 + [normal] * 24
+    assert await claimed(store, 1) == []
+    await conduct(conductor)
+    batches = await claimed(store)
+    assert [b.broadcast_id for b in batches] == [emergency] * 24
+    assert [b.broadcast_id for b in await claimed(store)] == [normal] * 24
 
 
 async def test_a_segment_that_no_longer_fits_the_town_fails_its_broadcast_alone(
@@ -87,12 +89,12 @@ async def test_a_segment_that_no_longer_fits_the_town_fails_its_broadcast_alone(
     waiting = await scheduled(store, clock, "topic = events")
     fine = await scheduled(store, clock, "topic = bus")
     fewer = replace(TOWN, topics=tuple(topic for topic in TOWN.topics if topic.key != "events"))
-    await Conductor(store, fewer, clock, lambda: None).step()
+    await conduct(Conductor(store, fewer, clock, Ceiling(no_answer, 3), lambda: None))
     for number in (gathering, waiting):
         failed = await store.broadcasts.find(number)
         assert failed.state is State.FAILED
         assert "events" in (failed.failure or "")
-    assert (await store.broadcasts.report(fine)).counts == {BatchState.READY: 6000}
+    assert (await store.reports.of(fine)).counts == {BatchState.READY: 6000}
 
 
 async def test_a_stop_between_any_two_pages_loses_and_doubles_nobody(
@@ -101,16 +103,17 @@ async def test_a_stop_between_any_two_pages_loses_and_doubles_nobody(
     number = await scheduled(store, clock, "all")
     await store.database.write(lambda session: conductor._start(number, session))
     while not (await store.broadcasts.find(number)).audience_done:
-        again = Conductor(store, TOWN, clock, lambda: None)
+        again = Conductor(store, TOWN, clock, Ceiling(no_answer, 3), lambda: None)
+        audience = await again._audience(number)
 
-        async def interrupted(session: Any, again: Conductor = again) -> None:
-            await again._gather(number, session)
+        async def interrupted(session: Any, again: Conductor = again, audience: Audience = audience) -> None:
+            await again._gather_page(number, audience, session)
             raise InterruptedError
 
         with pytest.raises(InterruptedError):
             await store.database.write(interrupted)
-        await store.database.write(lambda session, again=again: again._gather(number, session))
-    batches = await store.outbox.claim("me", 100, 30)
+        await again._gather(number)
+    batches = await claimed(store)
     reached = [user_id for batch in batches for user_id in batch.user_ids.split(",")]
     assert sorted(reached) == [f"U{n:032x}" for n in range(12_000)]
 
@@ -120,8 +123,8 @@ async def test_a_cancelled_broadcast_gathers_no_further(
 ) -> None:
     number = await scheduled(store, clock, "all")
     await store.database.write(lambda session: conductor._start(number, session))
-    await store.database.write(lambda session: conductor._gather(number, session))
+    await conductor._gather(number)
     await store.broadcasts.change(number, Event.CANCEL, "clerk", finished_ms=clock.now_ms())
-    await conductor.step()
+    await conduct(conductor)
     assert (await store.broadcasts.find(number)).state is State.CANCELLED
-    assert await store.outbox.claim("me", 100, 30) == []
+    assert await claimed(store) == []

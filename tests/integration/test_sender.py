@@ -3,110 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
 
-import aiohttp
 import pytest
 
-from bot.broadcasts.conductor import Conductor
-from bot.delivery.pace import Pace
-from bot.delivery.sender import Sender
-from bot.domain.broadcasts import BatchState, Event, Priority
+from bot.domain.broadcasts import BatchState, Priority, State
 from bot.domain.residents import Resident, ResidentState
-from bot.line.client import LineClient
-from bot.store.broadcasts import Broadcast
-from bot.store.store import Store
-from bot.town import load
-from simulator import Fault, RequestInfo, Simulator
-from tests.clock import HandClock
-from tests.integration.running import TOKEN, line_simulator, user
-
-TOWN = load(Path(__file__).parents[2] / "towns" / "kahoku")
-MESSAGES: dict[str, list[dict[str, Any]]] = {
-    "ja": [{"type": "text", "text": "断水"}],
-    "en": [{"type": "text", "text": "No water"}],
-}
-
-
-@pytest.fixture
-async def line() -> AsyncIterator[Simulator]:
-    async with line_simulator() as simulator:
-        yield simulator
-        assert simulator.violations == []
-
-
-class Desk:
-    """Residents, broadcasts and a sender that can be started, stopped and abandoned."""
-
-    def __init__(self, line: Simulator, store: Store, clock: HandClock) -> None:
-        self.line, self.store, self.clock = line, store, clock
-        self.ended: Counter[BatchState] = Counter()
-        self.sender: Sender | None = None
-        self.session: aiohttp.ClientSession | None = None
-
-    async def residents(self, count: int, **changes: Any) -> None:
-        people = [Resident(user(n), **changes) for n in range(count)]
-        await self.store.residents.save_all([(p.user_id, lambda _, p=p: p) for p in people])
-        for person in people:
-            self.line.add_user(person.user_id)
-
-    async def broadcast(self, priority: Priority = Priority.NORMAL, text: str = "断水") -> int:
-        draft = Broadcast(text, "all", "clerk", priority=priority, scheduled_ms=self.clock.now_ms())
-        number = await self.store.broadcasts.create(
-            draft, {**MESSAGES, "ja": [{"type": "text", "text": text}]}
-        )
-        await self.store.broadcasts.change(number, Event.APPROVE, "chief", approver="chief")
-        await Conductor(self.store, TOWN, self.clock, self.wake).step()
-        return number
-
-    def wake(self) -> None:
-        if self.sender is not None:
-            self.sender.wake()
-
-    async def start(self, rate: float = 1e6, token: str = TOKEN) -> Sender:
-        self.session = aiohttp.ClientSession()
-        client = LineClient(self.session, self.line.base_url, token)
-        ended = lambda state, residents: self.ended.update({state: residents})  # noqa: E731  one line says it
-        self.sender = Sender(
-            self.store.outbox, self.store.broadcasts, client, self.clock, pace=Pace(rate), on_end=ended
-        )
-        self.sender.start(alone=True)
-        return self.sender
-
-    async def stop(self) -> None:
-        if self.sender is not None and self.session is not None:
-            await self.sender.stop()
-            await self.session.close()
-            self.sender = None
-
-    async def until(self, count: int) -> None:
-        """Wait until so many residents are in ended batches, moving time on so that retries fall due."""
-        async with asyncio.timeout(20):
-            while self.ended.total() < count:
-                self.clock.advance(seconds=1)
-                self.wake()
-                await asyncio.sleep(0.01)
-
-    def heard(self) -> Counter[str]:
-        return Counter(entry.user_id for entry in self.line.chats.entries if entry.via == "multicast")
-
-    def multicasts(self) -> list[Any]:
-        return [request for request in self.line.requests if request.endpoint == "multicast"]
-
-
-@pytest.fixture
-async def desk(line: Simulator, store: Store, clock: HandClock) -> AsyncIterator[Desk]:
-    desk = Desk(line, store, clock)
-    yield desk
-    await desk.stop()
+from simulator import Fault, RequestInfo
+from tests.integration.delivering import Desk, eventually
+from tests.integration.running import user
 
 
 def sometimes(fault: Fault, upto_attempt: int) -> Callable[[RequestInfo], Fault | None]:
     return lambda request: (
-        fault if request.endpoint == "multicast" and request.attempt <= upto_attempt else None
+        fault if request.endpoint in ("multicast", "push") and request.attempt <= upto_attempt else None
     )
 
 
@@ -135,35 +47,169 @@ async def test_the_same_bytes_go_out_under_the_same_key_until_line_has_them_once
     await desk.until(700)
     assert desk.heard() == Counter(user(n) for n in range(700))
     by_key: dict[str, set[bytes]] = {}
-    for request in desk.multicasts():
+    for request in desk.sent():
         by_key.setdefault(request.headers["x-line-retry-key"], set()).add(request.body)
     assert [len(bodies) for bodies in by_key.values()] == [1, 1]
-    report = await desk.store.broadcasts.report(number)
+    report = await desk.store.reports.of(number)
     assert report.counts == {BatchState.ACCEPTED: 700}
     assert report.requests == 8
     assert report.reasons == []
 
 
-@pytest.mark.parametrize("status", [400, 403, 413])
-async def test_what_line_refuses_is_failed_with_its_reason_and_not_repeated(desk: Desk, status: int) -> None:
-    desk.line.faults.plan = sometimes(Fault(status=status, message="The property is wrong"), 99)
+async def test_a_connection_that_cannot_be_made_is_surely_not_accepted(desk: Desk) -> None:
     await desk.residents(3)
+    sender = await desk.start()
+    desk.line.webhook_url = None
+    sender._line._base = "http://127.0.0.1:1"  # nobody listens there
+    number = await desk.broadcast()
+    report = await eventually(lambda: reasons_of(desk, number))
+    assert "ClientConnectorError" in report[0][1]
+    await desk.store.residents.erase(user(0))
+    sender._line._base = desk.line.base_url
+    await desk.until(2)
+    assert desk.heard() == Counter([user(1), user(2)])
+
+
+async def told(fact: object) -> object:
+    return fact
+
+
+async def reasons_of(desk: Desk, number: int) -> Sequence[tuple[BatchState, str, int]]:
+    return (await desk.store.reports.of(number)).reasons
+
+
+def about(numbers: set[int], status: int = 400) -> Callable[[RequestInfo], Fault | None]:
+    """LINE rejects every request to one of these residents."""
+    ids = {user(number) for number in numbers}
+
+    def plan(request: RequestInfo) -> Fault | None:
+        to = (request.body or {}).get("to", ())
+        bad = ids.intersection([to] if isinstance(to, str) else to)
+        return Fault(status=status, message="Failed to send messages") if bad else None
+
+    return plan
+
+
+@pytest.mark.parametrize("status", [400, 413])
+async def test_a_rejected_batch_is_halved_until_the_offenders_stand_alone(desk: Desk, status: int) -> None:
+    offenders = {17, 18, 600}
+    desk.line.faults.plan = about(offenders, status)
+    await desk.residents(1000)
     await desk.start()
     number = await desk.broadcast()
-    await desk.until(3)
-    report = await desk.store.broadcasts.report(number)
-    assert report.counts == {BatchState.FAILED: 3}
-    assert report.requests == 1
-    assert "The property is wrong" in report.undelivered[0][2]
-    assert {user_id for user_id, _, _ in report.undelivered} == {user(n) for n in range(3)}
+    await desk.until(1000)
+    assert desk.heard() == Counter(user(n) for n in range(1000) if n not in offenders)
+    report = await desk.store.reports.of(number)
+    assert report.counts == {BatchState.ACCEPTED: 997, BatchState.FAILED: 3}
+    assert {user_id for user_id, _, _ in report.undelivered} == {user(n) for n in offenders}
+    assert "Failed to send messages" in report.undelivered[0][2]
+    assert report.requests == len(desk.sent()) < 60
+    keys = Counter(request.retry_key for request in desk.sent())
+    assert set(keys.values()) == {1}, "a divided batch goes out under new keys"
 
 
-async def test_a_wrong_token_is_told_as_such(desk: Desk) -> None:
-    await desk.residents(1)
+async def test_what_is_rejected_for_its_words_is_not_tried_on_everybody(desk: Desk) -> None:
+    body = {"message": "The request body has 1 error(s)", "details": [{"property": "messages[0].text"}]}
+    desk.line.faults.plan = lambda _request: Fault(status=400, body=json.dumps(body).encode())
+    await desk.residents(5000)
+    await desk.start(rate=25)
+    number = await desk.broadcast()
+    await desk.until(500)
+    paused = await desk.paused(number)
+    assert "messages[0].text" in (paused.failure or "")
+    assert len(desk.sent()) < 10
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_a_refused_channel_pauses_everything_burns_nothing_and_goes_on_by_itself(
+    desk: Desk, status: int
+) -> None:
+    refused = True
+    desk.line.faults.plan = lambda _request: (
+        Fault(status=status, message="Access to this API is not available") if refused else None
+    )
+    await desk.residents(1200)
+    sender = await desk.start()
+    numbers = [await desk.broadcast(), await desk.broadcast(Priority.URGENT, "急ぎ")]
+    await eventually(lambda: desk.store.broadcasts.paused_by("LINE"))
+    requests = len(desk.sent())
+    assert requests <= 6
+    found = await desk.store.broadcasts.find(numbers[0])
+    assert f"{status} Access to this API is not available" in (found.failure or "")
+    assert {(await desk.store.broadcasts.find(number)).state for number in numbers} <= {
+        State.PAUSED,
+        State.SENDING,
+    }
+    for number in numbers:
+        counts = (await desk.store.reports.of(number)).counts
+        assert counts.keys() <= {BatchState.READY, BatchState.LEASED}
+    refused = False
+    sender.circuit._reopens = 0.0  # as if the wait for the next probe were over
+    await desk.until(2400)
+    assert desk.heard() == Counter({user(n): 2 for n in range(1200)})
+    assert [await desk.store.broadcasts.paused_by("LINE"), sender.circuit.fault] == [[], None]
+
+
+async def test_a_service_that_starts_with_a_token_line_takes_goes_on_with_what_was_refused(
+    desk: Desk,
+) -> None:
+    await desk.residents(3)
     await desk.start(token="another")
     number = await desk.broadcast()
-    await desk.until(1)
-    assert "401" in (await desk.store.broadcasts.report(number)).reasons[0][1]
+    await desk.paused(number)
+    await desk.stop()
+    assert desk.heard() == Counter()
+    await desk.start()
+    await desk.until(3)
+    assert desk.heard() == Counter(user(n) for n in range(3))
+
+
+async def test_a_used_up_quota_pauses_the_broadcast_with_the_figures(desk: Desk) -> None:
+    desk.line.platform.monthly_quota, desk.line.platform.used_quota = 1000, 300
+    await desk.residents(1200)
+    await desk.start()
+    number = await desk.broadcast()
+    paused = await desk.paused(number)
+    await desk.stop()
+    sent = desk.heard().total()
+    report = await desk.store.reports.of(number)
+    assert report.counts == {BatchState.ACCEPTED: sent, BatchState.READY: 1200 - sent}
+    for figure in (f"残りは {700 - sent:,} 通", f"対象は {1200 - sent:,} 人", "円"):
+        assert figure in (paused.failure or "")
+    desk.line.platform.monthly_quota = None
+    await desk.store.broadcasts.resume(number, "chief")
+    await desk.start()
+    await desk.until(1200)
+    assert desk.heard() == Counter(user(n) for n in range(1200))
+
+
+async def test_a_429_slows_every_sender_on_the_database_down(desk: Desk) -> None:
+    desk.line.platform.rates.rates["multicast"] = (50, 1.0)
+    await desk.residents(20_000)
+    await desk.start(rate=200)
+    number = await desk.broadcast()
+    await desk.until(20_000)
+    assert desk.heard() == Counter(user(n) for n in range(20_000))
+    requests = (await desk.store.reports.of(number)).requests
+    assert 40 <= requests <= 90, "some are refused until the pace is found, few after that"
+
+
+async def test_when_line_is_down_a_few_probes_go_out_not_every_batch(desk: Desk) -> None:
+    down = True
+    desk.line.faults.plan = lambda _request: Fault(status=503) if down else None
+    await desk.residents(60_000)
+    sender = await desk.start()
+    await desk.broadcast()
+    await eventually(lambda: told(sender.circuit.is_open and not sender._in_flight))
+    tried = len(desk.sent())
+    assert tried <= 64
+    desk.clock.advance(hours=1)
+    sender.wake()
+    await asyncio.sleep(0.1)
+    assert len(desk.sent()) == tried
+    down = False
+    await desk.until(60_000)
+    assert desk.heard() == Counter(user(n) for n in range(60_000))
 
 
 async def test_ten_thousand_residents_take_twenty_requests_and_each_hears_their_language(desk: Desk) -> None:
@@ -172,7 +218,7 @@ async def test_ten_thousand_residents_take_twenty_requests_and_each_hears_their_
     await desk.start()
     await desk.broadcast()
     await desk.until(10_000)
-    assert len(desk.multicasts()) == 21
+    assert len(desk.sent()) == 21
     assert desk.heard() == Counter(user(n) for n in range(10_000))
     assert [entry.text for entry in desk.line.heard(user(0))] == ["No water"]
     assert [entry.text for entry in desk.line.heard(user(1))] == ["断水"]
@@ -182,10 +228,22 @@ async def test_an_emergency_overtakes_what_is_being_sent(desk: Desk) -> None:
     await desk.residents(5_000)
     await desk.broadcast(text="通常")
     await desk.broadcast(Priority.EMERGENCY, text="緊急")
-    await desk.start(rate=10)  # one at a time: the order shows
+    await desk.start(rate=25)  # one at a time: the order shows
     await desk.until(10_000)
-    texts = ["緊急" in request.body.decode() for request in desk.multicasts()]
+    texts = ["緊急" in request.body.decode() for request in desk.sent()]
     assert texts == [True] * 10 + [False] * 10
+
+
+async def test_an_emergency_takes_reserved_places_while_all_others_wait_for_answers(desk: Desk) -> None:
+    desk.line.faults.plan = lambda request: Fault(delay=0 if "緊急" in str(request.body) else 5)
+    await desk.residents(50_000)
+    sender = await desk.start()
+    await desk.broadcast(text="通常")
+    await eventually(lambda: told(len(sender._in_flight) == 64))
+    await desk.broadcast(Priority.EMERGENCY, text="緊急")
+    # no answer to a normal request comes within that time
+    await eventually(lambda: told(desk.heard().total() == 50_000), seconds=3)
+    assert all("緊急" in request.body.decode() for request in desk.sent())
 
 
 async def test_who_stops_while_others_are_sent_to_gets_nothing_more(desk: Desk) -> None:
@@ -203,30 +261,24 @@ async def test_stopping_waits_for_the_answer_under_way(desk: Desk) -> None:
     await desk.residents(2)
     await desk.start()
     number = await desk.broadcast()
-    await desk.line.until(lambda: len(desk.multicasts()) == 1)
+    await desk.line.until(lambda: len(desk.sent()) == 1)
     await desk.stop()
-    assert (await desk.store.broadcasts.report(number)).counts == {BatchState.ACCEPTED: 2}
+    assert (await desk.store.reports.of(number)).counts == {BatchState.ACCEPTED: 2}
 
 
-@pytest.mark.parametrize("turns", range(5))
-async def test_a_wake_on_the_way_does_not_swallow_the_stop(desk: Desk, turns: int) -> None:
-    """`asyncio.wait_for` of Python 3.11 forgets a cancellation that meets the end of what it waits for."""
-    sender = await desk.start()
-    resting = asyncio.Event()
-    look = desk.store.outbox.next_due_ms
-
-    async def look_and_rest() -> int | None:
-        due_ms = await look()
-        resting.set()
-        return due_ms
-
-    sender._outbox.next_due_ms = look_and_rest  # type: ignore[method-assign]
-    await resting.wait()
-    sender.wake()
-    for _ in range(turns):
-        await asyncio.sleep(0)
-    async with asyncio.timeout(5):
-        await sender.stop()
+async def test_a_stop_at_any_moment_leaves_nothing_leased(desk: Desk) -> None:
+    await desk.residents(3_000)
+    number = await desk.broadcast()
+    for turns in range(0, 60, 3):
+        await desk.start()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            await desk.stop()
+        assert BatchState.LEASED not in (await desk.store.reports.of(number)).counts
+    await desk.start()
+    await desk.until(3_000)
+    assert desk.heard() == Counter(user(n) for n in range(3_000))
 
 
 async def test_a_sender_that_vanished_after_line_accepted_is_taken_over(desk: Desk) -> None:
@@ -235,7 +287,7 @@ async def test_a_sender_that_vanished_after_line_accepted_is_taken_over(desk: De
     sender = await desk.start()
     number = await desk.broadcast()
     await desk.line.until(lambda: sum(desk.heard().values()) == 2)
-    for task in (*sender._in_flight, sender._task):  # as a power failure would
+    for task in (*sender._in_flight, *sender._tasks):  # as a power failure would
         assert task is not None
         task.cancel()
     await asyncio.sleep(0)
@@ -244,7 +296,7 @@ async def test_a_sender_that_vanished_after_line_accepted_is_taken_over(desk: De
     await desk.start()
     await desk.until(2)
     assert desk.heard() == Counter([user(0), user(1)])
-    assert (await desk.store.broadcasts.report(number)).counts == {BatchState.ACCEPTED: 2}
+    assert (await desk.store.reports.of(number)).counts == {BatchState.ACCEPTED: 2}
 
 
 async def test_after_23_hours_without_an_answer_it_is_unknown_and_never_sent_again(desk: Desk) -> None:
@@ -252,16 +304,16 @@ async def test_after_23_hours_without_an_answer_it_is_unknown_and_never_sent_aga
     await desk.residents(1)
     await desk.start()
     number = await desk.broadcast()
-    await desk.line.until(lambda: len(desk.multicasts()) >= 1)
+    await desk.line.until(lambda: len(desk.sent()) >= 1)
     desk.clock.advance(hours=23)
     async with asyncio.timeout(20):
-        while (await desk.store.broadcasts.report(number)).counts != {BatchState.UNKNOWN: 1}:
+        while (await desk.store.reports.of(number)).counts != {BatchState.UNKNOWN: 1}:
             desk.wake()
             await asyncio.sleep(0.02)
-    requests = len(desk.multicasts())
+    requests = len(desk.sent())
     desk.clock.advance(hours=2)
     desk.wake()
     await asyncio.sleep(0.1)
-    assert len(desk.multicasts()) == requests
-    report = await desk.store.broadcasts.report(number)
+    assert len(desk.sent()) == requests
+    report = await desk.store.reports.of(number)
     assert report.counts == {BatchState.UNKNOWN: 1}

@@ -260,7 +260,7 @@ def test_a_file_that_is_not_utf8_is_told(tmp_path: Path) -> None:
 SCRAPS = [
     "{%", "%}", "{{", "}}", " if ", " for x in ", " endif ", " endfor ", "range(9)", "|", "'", '"', "x", "town", ".", "[", "]",
     "(", ")", " include ", "'x/ja.txt.j2'", "'_p/a'", "{#", "#}", "\n", "---\n", "*", "~", "loop", " set ", "=", " macro m()",
-    " endmacro ", " block b ", " endblock ", " extends ", " import ", " as y ", "date", "label", "tojson", "{", "}", ":", "9" * 30,
+    "resident", "resident.taxes", " endmacro ", " block b ", " endblock ", " extends ", " import ", " as y ", "date", "label", "tojson", "{", "}", ":", "9" * 30,
 ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import pytest
 from bot.town import check, load
 from bot.town import notices as notices_file
 from bot.town.notices import _KEYS
+from bot.town.profile import QUIET_HOURS
 from tests.unit.town_folders import PROJECT, replaced
 
 TEXT = (PROJECT / "docs" / "town-folder.md").read_text("utf-8")
@@ -35,6 +36,11 @@ def test_the_blocks_are_a_folder_without_fault(folder: Path) -> None:
     assert {str(fact) for topic in town.topics if (fact := topic.asks)} == set(
         re.findall(r"`([a-z_.]+)`\((?:子どもの生まれ月|地区|バス停|税|ごみの地区)\)", TEXT)
     )
+
+
+def test_the_quiet_hours_shown_are_those_of_a_town_that_sets_none(folder: Path) -> None:
+    assert load(folder).quiet_hours == QUIET_HOURS
+    assert f"書かないと、上と同じ {QUIET_HOURS} です" in TEXT
 
 
 def test_the_due_dates_are_those_it_tells(folder: Path) -> None:

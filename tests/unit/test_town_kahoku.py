@@ -53,6 +53,10 @@ def test_kahoku_has_the_names_that_residents_and_staff_rely_on(town: Town) -> No
     assert town.reading == "かほくちょう"
 
 
+def test_it_is_quiet_from_nine_in_the_evening_to_seven_in_the_morning(town: Town) -> None:
+    assert str(town.quiet_hours) == "21:00〜07:00"
+
+
 def test_its_shelters_are_told_apart_by_hazard(town: Town) -> None:
     assert len(town.shelters) == 78
     fit = {hazard: sum(hazard in s.hazards for s in town.shelters) for hazard in ("洪水", "地震")}

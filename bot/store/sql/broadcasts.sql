@@ -1,14 +1,33 @@
 -- name: insert
 -- A new broadcast.
-INSERT INTO broadcasts (title, state, segment, priority, drill, template, context, author, approver,
+INSERT INTO broadcasts (title, state, segment, priority, drill, everyone, template, context, author, approver,
                         created_ms, approved_ms, scheduled_ms)
-VALUES (:title, :state, :segment, :priority, :drill, :template, :context, :author, :approver,
+VALUES (:title, :state, :segment, :priority, :drill, :everyone, :template, :context, :author, :approver,
         :created_ms, :approved_ms, :scheduled_ms)
 RETURNING id;
 
 -- name: add_message
 -- The rendered messages of a broadcast in one language.
-INSERT INTO messages (broadcast_id, language, payload) VALUES (:broadcast_id, :language, :payload);
+INSERT INTO messages (broadcast_id, language, digest, payload)
+VALUES (:broadcast_id, :language, :digest, :payload);
+
+-- name: add_rendering
+-- One rendering of a personal message, unless it is there.
+INSERT INTO messages (broadcast_id, language, digest, payload)
+VALUES (:broadcast_id, :language, :digest, :payload)
+ON CONFLICT (broadcast_id, language, digest) DO NOTHING;
+
+-- name: rendering
+-- The same bytes are one message, whoever's language they are in.
+SELECT min(id) AS id FROM messages WHERE broadcast_id = :broadcast_id AND digest = :digest;
+
+-- name: freeze_template
+-- The template of a personal message, as it will be rendered.
+INSERT INTO frozen_templates (broadcast_id, template) VALUES (:broadcast_id, :template);
+
+-- name: frozen_template
+-- The template of a personal message; none where everybody gets the same.
+SELECT template FROM frozen_templates WHERE broadcast_id = :id;
 
 -- name: find
 -- One broadcast.
@@ -29,20 +48,21 @@ SELECT * FROM broadcasts ORDER BY id DESC LIMIT :limit;
 -- What a broadcast says in each language.
 SELECT language, payload FROM messages WHERE broadcast_id = :id ORDER BY language;
 
--- name: languages
--- The languages a broadcast has messages in.
-SELECT language FROM messages WHERE broadcast_id = :id;
+-- name: message_ids
+-- The messages of a broadcast.
+SELECT id, language, digest FROM messages WHERE broadcast_id = :id ORDER BY id;
 
 -- name: set_state
 -- Move a broadcast to another state.
 UPDATE broadcasts
 SET state = :state, approver = :approver, approved_ms = :approved_ms, scheduled_ms = :scheduled_ms,
-    started_ms = :started_ms, finished_ms = :finished_ms, failure = :failure
+    started_ms = :started_ms, finished_ms = :finished_ms, failure = :failure,
+    unit = :unit, paused_by = :paused_by
 WHERE id = :id;
 
 -- name: due
 -- Scheduled broadcasts whose time has come, the most urgent first.
-SELECT id FROM broadcasts WHERE state = 'scheduled' AND scheduled_ms <= :now
+SELECT * FROM broadcasts WHERE state = 'scheduled' AND scheduled_ms <= :now
 ORDER BY priority DESC, scheduled_ms, id;
 
 -- name: gathering
@@ -59,22 +79,21 @@ SELECT id FROM broadcasts WHERE state = 'sending' AND audience_done = 1 AND NOT 
     SELECT 1 FROM batches b WHERE b.broadcast_id = broadcasts.id AND b.state IN ('ready', 'leased'));
 
 -- name: cancel_batches
--- What no request has been made for is not sent any more.
+-- What LINE surely has not accepted is not sent any more; of the rest the answer is awaited.
 UPDATE batches SET state = 'cancelled', ended_ms = :now
-WHERE broadcast_id = :id AND state = 'ready' AND attempts = 0;
+WHERE broadcast_id = :id AND state = 'ready' AND first_attempt_ms IS NULL;
 
--- name: tally
--- Batches of a broadcast by state, counted in residents.
-SELECT state, count(*) AS batches, sum(size) AS residents, sum(attempts) AS requests,
-       min(first_attempt_ms) AS first_ms, max(ended_ms) AS last_ms
-FROM batches WHERE broadcast_id = :id GROUP BY state;
+-- name: lock_sending
+-- What is being sent, for pausing it.
+SELECT * FROM broadcasts WHERE state = 'sending' ORDER BY id;
 
--- name: reasons
--- Why residents did not get a broadcast, or not at the first try.
-SELECT state, reason, sum(size) AS residents FROM batches
-WHERE broadcast_id = :id AND reason IS NOT NULL GROUP BY state, reason ORDER BY state, reason;
+-- name: lock_sending [postgresql]
+SELECT * FROM broadcasts WHERE state = 'sending' ORDER BY id FOR UPDATE;
 
--- name: undelivered
--- Batches whose residents did not get a broadcast, as far as is known.
-SELECT b.state, b.reason, r.resident_ids FROM batches b JOIN recipients r ON r.batch_id = b.id
-WHERE b.broadcast_id = :id AND b.state IN ('failed', 'unknown') ORDER BY b.id LIMIT :limit;
+-- name: paused_by
+-- What somebody has paused.
+SELECT id FROM broadcasts WHERE state = 'paused' AND paused_by = :by ORDER BY priority DESC, id;
+
+-- name: units_since
+-- Broadcasts started since a time that gather statistics under a name.
+SELECT count(*) AS n FROM broadcasts WHERE unit IS NOT NULL AND started_ms >= :since;

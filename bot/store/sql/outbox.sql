@@ -1,9 +1,9 @@
 -- name: add_batch
 -- A batch of recipients, with the retry key all its requests will carry.
-INSERT INTO batches (broadcast_id, language, retry_key, priority, size, first_resident, last_resident,
-                     state, due_ms)
-VALUES (:broadcast_id, :language, :retry_key, :priority, :size, :first_resident, :last_resident,
-        'ready', :due_ms);
+INSERT INTO batches (broadcast_id, message_id, endpoint, retry_key, priority, size, first_resident,
+                     last_resident, state, due_ms)
+VALUES (:broadcast_id, :message_id, :endpoint, :retry_key, :priority, :size, :first_resident,
+        :last_resident, 'ready', :due_ms);
 
 -- name: add_recipients
 -- Who is in the batch of a retry key.
@@ -13,9 +13,37 @@ INSERT INTO recipients (batch_id, resident_ids) SELECT id, :resident_ids FROM ba
 -- Where LINE is to send it.
 INSERT INTO addresses (batch_id, user_ids) SELECT id, :user_ids FROM batches WHERE retry_key = :retry_key;
 
+-- name: unfilled
+-- Held batches of a broadcast that have room for more recipients of the same message.
+SELECT id, message_id, size, first_resident FROM batches
+WHERE broadcast_id = :id AND state = 'ready' AND due_ms = 9007199254740992 AND first_attempt_ms IS NULL
+  AND size BETWEEN 1 AND :room;
+
+-- name: fill
+-- More recipients for a held batch.
+UPDATE batches SET size = size + :more, last_resident = :last_resident, endpoint = 'multicast', due_ms = :due_ms
+WHERE id = :id;
+
+-- name: fill_recipients
+-- Who they are.
+UPDATE recipients SET resident_ids = resident_ids || ',' || :resident_ids WHERE batch_id = :id;
+
+-- name: fill_addresses
+-- Where LINE is to send it.
+UPDATE addresses SET user_ids = user_ids || ',' || :user_ids WHERE batch_id = :id;
+
 -- name: let_go
--- The audience is complete: what was held may be sent.
-UPDATE batches SET due_ms = :now WHERE broadcast_id = :id AND state = 'ready' AND attempts = 0;
+-- What was held may be sent.
+UPDATE batches SET due_ms = :now WHERE broadcast_id = :id AND state = 'ready' AND due_ms = 9007199254740992;
+
+-- name: hold
+-- What waits may not be sent until it is let go.
+UPDATE batches SET due_ms = 9007199254740992 WHERE broadcast_id = :id AND state = 'ready';
+
+-- name: is_under_way
+-- Whether anything of a broadcast may be sent or has been.
+SELECT 1 AS yes FROM batches
+WHERE broadcast_id = :id AND NOT (state = 'ready' AND due_ms = 9007199254740992) LIMIT 1;
 
 -- name: addresses
 -- The addresses of some batches (a JSON array of ids).
@@ -25,42 +53,149 @@ SELECT batch_id, user_ids FROM addresses WHERE batch_id IN (SELECT value FROM js
 SELECT batch_id, user_ids FROM addresses
 WHERE batch_id IN (SELECT json_array_elements_text(:ids::json)::bigint);
 
+-- name: message
+-- What a batch says, and the name its statistics are gathered under.
+SELECT m.payload, b.unit FROM messages m JOIN broadcasts b ON b.id = m.broadcast_id WHERE m.id = :id;
+
 -- name: forget_addresses
 -- Batches that have ended need no addresses.
 DELETE FROM addresses WHERE batch_id IN (
     SELECT a.batch_id FROM addresses a JOIN batches b ON b.id = a.batch_id
     WHERE b.state NOT IN ('ready', 'leased'));
 
+-- name: work
+-- Which endpoints have something to send soon, how urgent; also what is about to be gathered (endpoint '').
+SELECT * FROM (SELECT endpoint, priority FROM batches
+    WHERE state = 'ready' AND due_ms < 9007199254740992 AND due_ms <= :soon AND endpoint = 'multicast'
+      AND broadcast_id NOT IN (SELECT id FROM broadcasts WHERE state = 'paused')
+    ORDER BY priority DESC LIMIT 1) AS multicasts
+UNION ALL
+SELECT * FROM (SELECT endpoint, priority FROM batches
+    WHERE state = 'ready' AND due_ms < 9007199254740992 AND due_ms <= :soon AND endpoint = 'push'
+      AND broadcast_id NOT IN (SELECT id FROM broadcasts WHERE state = 'paused')
+    ORDER BY priority DESC LIMIT 1) AS pushes
+UNION ALL
+SELECT * FROM (SELECT endpoint, priority FROM batches
+    WHERE state = 'ready' AND due_ms < 9007199254740992 AND due_ms <= :soon AND endpoint = 'broadcast'
+      AND broadcast_id NOT IN (SELECT id FROM broadcasts WHERE state = 'paused')
+    ORDER BY priority DESC LIMIT 1) AS broadcasts_to_all
+UNION ALL
+SELECT '', max(priority) FROM broadcasts WHERE state = 'sending' AND audience_done = 0 HAVING max(priority) > 0;
+
 -- name: claim
 -- Lease waiting batches, the most urgent first; counts as an attempt before any request is made.
 UPDATE batches
 SET state = 'leased', lease_owner = :owner, lease_until_ms = :lease_until, attempts = attempts + 1,
-    first_attempt_ms = COALESCE(first_attempt_ms, :now)
+    doubts = doubts + 1, first_attempt_ms = COALESCE(first_attempt_ms, :now)
 WHERE id IN (
-    SELECT id FROM batches WHERE state = 'ready' AND due_ms <= :now ORDER BY priority DESC, id LIMIT :limit)
-RETURNING id, broadcast_id, language, retry_key, priority, size, attempts, first_attempt_ms;
+    SELECT id FROM batches
+    WHERE state = 'ready' AND due_ms < 9007199254740992 AND due_ms <= :now AND endpoint = :endpoint
+      AND priority >= :floor AND broadcast_id NOT IN (SELECT id FROM broadcasts WHERE state = 'paused')
+    ORDER BY priority DESC, id LIMIT :limit)
+RETURNING id, broadcast_id, message_id, endpoint, retry_key, priority, size, attempts, first_attempt_ms;
 
 -- name: claim [postgresql]
 UPDATE batches
 SET state = 'leased', lease_owner = :owner, lease_until_ms = :lease_until, attempts = attempts + 1,
-    first_attempt_ms = COALESCE(first_attempt_ms, :now)
-WHERE id IN (
-    SELECT id FROM batches WHERE state = 'ready' AND due_ms <= :now ORDER BY priority DESC, id LIMIT :limit
-    FOR UPDATE SKIP LOCKED)
-RETURNING id, broadcast_id, language, retry_key, priority, size, attempts, first_attempt_ms;
+    doubts = doubts + 1, first_attempt_ms = COALESCE(first_attempt_ms, :now)
+WHERE id = ANY (ARRAY(
+    SELECT id FROM batches
+    WHERE state = 'ready' AND due_ms < 9007199254740992 AND due_ms <= :now AND endpoint = :endpoint
+      AND priority >= :floor AND broadcast_id NOT IN (SELECT id FROM broadcasts WHERE state = 'paused')
+    ORDER BY priority DESC, id LIMIT :limit
+    FOR UPDATE SKIP LOCKED))
+RETURNING id, broadcast_id, message_id, endpoint, retry_key, priority, size, attempts, first_attempt_ms;
 
 -- name: end
 -- A batch has its final answer. A lease lost meanwhile does not matter: the answer is LINE's.
 UPDATE batches
 SET state = :state, ended_ms = :now, request_id = :request_id, reason = :reason,
     lease_owner = NULL, lease_until_ms = NULL
-WHERE id = :id AND state IN ('ready', 'leased');
+WHERE id = :id AND state IN ('ready', 'leased') AND retry_key = :retry_key;
 
 -- name: retry
--- No final answer: the batch waits and goes out again under the same key.
+-- LINE may have accepted it: the batch waits and goes out again under the same key.
 UPDATE batches
 SET state = 'ready', due_ms = :due_ms, reason = :reason, lease_owner = NULL, lease_until_ms = NULL
 WHERE id = :id AND state = 'leased' AND lease_owner = :owner;
+
+-- name: give_back
+-- LINE surely did not accept this request. If no earlier one is in doubt either, nothing has been sent.
+UPDATE batches
+SET state = 'ready', due_ms = :due_ms, reason = :reason, lease_owner = NULL, lease_until_ms = NULL,
+    doubts = doubts - 1, first_attempt_ms = CASE WHEN doubts > 1 THEN first_attempt_ms END
+WHERE id = :id AND state = 'leased' AND lease_owner = :owner;
+
+-- name: cancel_if_called_off
+-- Of a cancelled broadcast nothing more goes out but what LINE may have accepted already.
+UPDATE batches SET state = 'cancelled', ended_ms = :now
+WHERE id = :id AND state = 'ready' AND first_attempt_ms IS NULL
+  AND broadcast_id IN (SELECT id FROM broadcasts WHERE state IN ('cancelled', 'failed'));
+
+-- name: open
+-- A batch that has no final answer, for dividing it.
+SELECT b.broadcast_id, b.message_id, b.priority, r.resident_ids, a.user_ids
+FROM batches b JOIN recipients r ON r.batch_id = b.id JOIN addresses a ON a.batch_id = b.id
+WHERE b.id = :id AND b.state IN ('ready', 'leased') AND b.retry_key = :retry_key;
+
+-- name: open [postgresql]
+SELECT b.broadcast_id, b.message_id, b.priority, r.resident_ids, a.user_ids
+FROM batches b JOIN recipients r ON r.batch_id = b.id JOIN addresses a ON a.batch_id = b.id
+WHERE b.id = :id AND b.state IN ('ready', 'leased') AND b.retry_key = :retry_key
+FOR UPDATE OF b;
+
+-- name: renew_key
+-- A batch that LINE surely has not accepted goes out as a new one: with another key, perhaps to fewer.
+UPDATE batches
+SET state = 'ready', retry_key = :retry_key, size = :size, endpoint = :endpoint, first_resident = :first_resident,
+    last_resident = :last_resident, due_ms = :due_ms, doubts = 0, first_attempt_ms = NULL, ended_ms = NULL,
+    reason = :reason, lease_owner = NULL, lease_until_ms = NULL
+WHERE id = :id AND state IN ('ready', 'leased', 'unknown');
+
+-- name: set_recipients
+-- Who is in a batch from now on.
+UPDATE recipients SET resident_ids = :resident_ids WHERE batch_id = :id;
+
+-- name: set_addresses
+-- Where LINE is to send it; a batch that had ended has none.
+INSERT INTO addresses (batch_id, user_ids) VALUES (:id, :user_ids)
+ON CONFLICT (batch_id) DO UPDATE SET user_ids = excluded.user_ids;
+
+-- name: waiting_with
+-- Batches that a resident may be in and that LINE surely has not accepted.
+SELECT b.id, r.resident_ids, a.user_ids
+FROM batches b JOIN recipients r ON r.batch_id = b.id JOIN addresses a ON a.batch_id = b.id
+WHERE b.state = 'ready' AND b.first_attempt_ms IS NULL AND b.first_resident <= :id AND b.last_resident >= :id;
+
+-- name: waiting_with [postgresql]
+SELECT b.id, r.resident_ids, a.user_ids
+FROM batches b JOIN recipients r ON r.batch_id = b.id JOIN addresses a ON a.batch_id = b.id
+WHERE b.state = 'ready' AND b.first_attempt_ms IS NULL AND b.first_resident <= :id AND b.last_resident >= :id
+FOR UPDATE;
+
+-- name: set_size
+-- A batch that somebody has left.
+UPDATE batches SET size = :size, endpoint = :endpoint WHERE id = :id;
+
+-- name: unknown
+-- Batches of a broadcast that LINE never answered.
+SELECT b.id, r.resident_ids FROM batches b JOIN recipients r ON r.batch_id = b.id
+WHERE b.broadcast_id = :id AND b.state = 'unknown' ORDER BY b.id;
+
+-- name: renew_leases
+-- Leases (a JSON array of batch ids) whose holder is at work.
+UPDATE batches SET lease_until_ms = :lease_until
+WHERE state = 'leased' AND lease_owner = :owner AND id IN (SELECT value FROM json_each(:ids));
+
+-- name: renew_leases [postgresql]
+UPDATE batches SET lease_until_ms = :lease_until
+WHERE state = 'leased' AND lease_owner = :owner AND id IN (SELECT json_array_elements_text(:ids::json)::bigint);
+
+-- name: overdue
+-- Whether a lease has run out, or a batch has waited for an answer past the horizon of its retry key.
+SELECT 1 AS yes FROM batches WHERE state = 'leased' AND lease_until_ms <= :now
+UNION ALL
+SELECT 1 FROM batches WHERE state = 'ready' AND first_attempt_ms <= :horizon LIMIT 1;
 
 -- name: release_expired
 -- Leases whose holder is gone.
@@ -72,9 +207,20 @@ WHERE state = 'leased' AND lease_until_ms <= :now;
 UPDATE batches SET state = 'ready', due_ms = :now, lease_owner = NULL, lease_until_ms = NULL
 WHERE state = 'leased';
 
+-- name: release_own
+-- A sender that stops holds nothing.
+UPDATE batches SET state = 'ready', due_ms = :now, lease_owner = NULL, lease_until_ms = NULL
+WHERE state = 'leased' AND lease_owner = :owner;
+
 -- name: next_due
 -- When the next waiting batch may go.
-SELECT min(due_ms) AS due_ms FROM batches WHERE state = 'ready';
+SELECT min(due_ms) AS due_ms FROM batches
+WHERE state = 'ready' AND due_ms < 9007199254740992 AND priority >= :floor
+  AND broadcast_id NOT IN (SELECT id FROM broadcasts WHERE state = 'paused');
+
+-- name: hasten
+-- LINE answers again: what waited for its next attempt may go.
+UPDATE batches SET due_ms = :now WHERE state = 'ready' AND due_ms < 9007199254740992 AND due_ms > :now;
 
 -- name: expire
 -- Past the horizon of the retry key a batch without an answer is never sent again by itself.
@@ -86,3 +232,35 @@ WHERE state = 'ready' AND first_attempt_ms <= :horizon;
 -- Batches not yet ended.
 SELECT state, count(*) AS batches, COALESCE(sum(size), 0) AS residents FROM batches
 WHERE state IN ('ready', 'leased') GROUP BY state;
+
+-- name: rates
+-- What remains of the rate limits, for one sender at a time, and the time.
+SELECT endpoint, tokens, share, at_us, slowed_us,
+       CAST((julianday('now') - 2440587.5) * 86400000000.0 AS INTEGER) AS now_us FROM rates;
+
+-- name: rates [postgresql]
+SELECT endpoint, tokens, share, at_us, slowed_us,
+       (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now_us
+FROM rates ORDER BY endpoint FOR UPDATE;
+
+-- name: open_rates
+-- The first sender finds none.
+INSERT INTO rates (endpoint, tokens, share, at_us, slowed_us) VALUES (:endpoint, :tokens, 1, 0, 0)
+ON CONFLICT (endpoint) DO NOTHING;
+
+-- name: set_rate
+-- What remains of one.
+UPDATE rates SET tokens = :tokens, share = :share, at_us = :at_us, slowed_us = :slowed_us WHERE endpoint = :endpoint;
+
+-- name: seen
+-- A sender is alive, with what keeps it from sending.
+INSERT INTO senders (owner, seen_ms, fault) VALUES (:owner, :now, :fault)
+ON CONFLICT (owner) DO UPDATE SET seen_ms = excluded.seen_ms, fault = excluded.fault;
+
+-- name: forget_senders
+-- Those gone for long, and one that stops.
+DELETE FROM senders WHERE seen_ms < :before OR owner = :owner;
+
+-- name: senders
+-- Who was seen since a time.
+SELECT owner, fault FROM senders WHERE seen_ms >= :since ORDER BY owner;

@@ -73,14 +73,45 @@ SELECT r.id, r.user_id, r.language FROM {condition} ORDER BY r.id;
 
 -- name: audience_page
 -- The residents a segment reaches within a range of ids: parallel lists by language.
-SELECT language, group_concat(id, ',') AS ids, group_concat(user_id, ',') AS user_ids
+SELECT language, '' AS facts, group_concat(id, ',') AS ids, group_concat(user_id, ',') AS user_ids
 FROM (SELECT r.id, r.user_id, r.language FROM {condition} ORDER BY r.id)
 GROUP BY language;
 
 -- name: audience_page [postgresql]
-SELECT language, string_agg(id::text, ',' ORDER BY id) AS ids, string_agg(user_id, ',' ORDER BY id) AS user_ids
-FROM (SELECT r.id, r.user_id, r.language FROM {condition}) AS page
+-- The lock makes a resident who stops at this moment either wait, and then leave their batch, or be left out.
+SELECT language, '' AS facts, string_agg(id::text, ',' ORDER BY id) AS ids,
+       string_agg(user_id, ',' ORDER BY id) AS user_ids
+FROM (SELECT r.id, r.user_id, r.language FROM {condition} FOR SHARE OF r) AS page
 GROUP BY language;
+
+-- name: personal_page
+-- The same, by language and by the facts (a JSON array of keys) that a personal message is made of.
+SELECT language, facts, group_concat(id, ',') AS ids, group_concat(user_id, ',') AS user_ids
+FROM (SELECT r.id, r.user_id, r.language, (
+        SELECT json_group_array(json_array(key, value)) FROM (
+            SELECT key, value FROM facts
+            WHERE resident_id = r.id AND key IN (SELECT value FROM json_each(:keys)) ORDER BY key, position)
+      ) AS facts FROM {condition} ORDER BY r.id)
+GROUP BY language, facts;
+
+-- name: personal_page [postgresql]
+SELECT language, facts, string_agg(id::text, ',' ORDER BY id) AS ids,
+       string_agg(user_id, ',' ORDER BY id) AS user_ids
+FROM (SELECT r.id, r.user_id, r.language, (
+        SELECT COALESCE(json_agg(json_build_array(key, value) ORDER BY key, position), '[]')::text FROM facts
+        WHERE resident_id = r.id AND key IN (SELECT json_array_elements_text(:keys::json))
+      ) AS facts FROM {condition} FOR SHARE OF r) AS page
+GROUP BY language, facts;
+
+-- name: following_of
+-- Residents by number (a JSON array) who follow the account.
+SELECT id, user_id FROM residents
+WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 'following' ORDER BY id;
+
+-- name: following_of [postgresql]
+SELECT id, user_id FROM residents
+WHERE id IN (SELECT json_array_elements_text(:ids::json)::bigint) AND state = 'following' ORDER BY id
+FOR SHARE;
 
 -- name: newest
 -- The highest id there is.
@@ -89,30 +120,6 @@ SELECT COALESCE(max(id), 0) AS id FROM residents;
 -- name: totals
 -- How many residents there are in each state.
 SELECT state, count(*) AS n FROM residents GROUP BY state;
-
--- name: waiting_batches
--- Batches that a resident may be in and that no request has been made for.
-SELECT b.id, r.resident_ids, a.user_ids
-FROM batches b JOIN recipients r ON r.batch_id = b.id JOIN addresses a ON a.batch_id = b.id
-WHERE b.state = 'ready' AND b.attempts = 0 AND b.first_resident <= :id AND b.last_resident >= :id;
-
--- name: waiting_batches [postgresql]
-SELECT b.id, r.resident_ids, a.user_ids
-FROM batches b JOIN recipients r ON r.batch_id = b.id JOIN addresses a ON a.batch_id = b.id
-WHERE b.state = 'ready' AND b.attempts = 0 AND b.first_resident <= :id AND b.last_resident >= :id
-FOR UPDATE;
-
--- name: set_size
--- A batch that somebody has left.
-UPDATE batches SET size = :size WHERE id = :id;
-
--- name: set_recipients
--- Its recipients.
-UPDATE recipients SET resident_ids = :resident_ids WHERE batch_id = :id;
-
--- name: set_addresses
--- Its addresses.
-UPDATE addresses SET user_ids = :user_ids WHERE batch_id = :id;
 
 -- name: user_ids_of
 -- The user ids of residents by number (a JSON array); who was erased is not among them.

@@ -1,0 +1,157 @@
+"""Who gets a broadcast, and what each of them gets: the audience, put into batches range by range."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from bot.broadcasts.compose import segment_condition
+from bot.domain.broadcasts import Priority
+from bot.domain.clock import Clock, from_ms
+from bot.domain.residents import Fact
+from bot.rendering import Personal, Templates
+from bot.store import batches
+from bot.store import broadcasts as rows
+from bot.store.batches import HELD, Part
+from bot.store.broadcasts import Broadcast
+from bot.store.port import Database, Session
+from bot.store.residents import Group, audience_page, newest_id
+from bot.store.store import Store
+from bot.town.model import Town
+
+_SPAN = 10_000
+"""Ids of residents looked at in one transaction: short enough that webhooks need not wait."""
+_FIRST_SPAN = 2_000
+"""The same at the start of what is urgent: its first request leaves after this page."""
+_LONGEST_SPAN = 160_000
+_FEW, _MANY = 2_500, 10_000
+
+
+class Renderer:
+    """A personal message: each resident's rendering of the template that was approved, made once for equal facts."""
+
+    def __init__(self, broadcast: Broadcast, frozen_template: str, today: date) -> None:
+        self._templates = Templates.thawed(frozen_template)
+        self._broadcast = broadcast
+        self._today = today
+        self._texts: dict[tuple[str, tuple[tuple[str, ...], ...]], str] = {}
+        self.facts: tuple[Fact, ...] = self._templates.resident_facts(broadcast.template or "")
+
+    def text(self, group: Group) -> str:
+        """The message objects for residents of a language with these facts, as JSON text.
+
+        Raises:
+            RenderError: the template cannot be rendered for them.
+        """
+        key = (group.language, tuple(group.facts.get(fact, ()) for fact in self.facts))
+        if key not in self._texts:
+            messages = self._templates.render(
+                self._broadcast.template or "",
+                group.language,
+                self._broadcast.context,
+                resident=Personal(group.facts, self._today),
+                drill=self._broadcast.drill,
+            )
+            self._texts[key] = rows.message_text(messages)
+        return self._texts[key]
+
+
+class Audience:
+    """The audience of one broadcast under way. Who is in it is decided here, once.
+
+    Every page is one transaction, so after a stop at any point the next run goes on from there.
+    """
+
+    def __init__(
+        self, store: Store, town: Town, clock: Clock, broadcast: Broadcast, frozen: str | None
+    ) -> None:
+        self._store = store
+        self._town = town
+        self._clock = clock
+        today = from_ms(broadcast.started_ms or 0).date()
+        self._renderer = None if frozen is None else Renderer(broadcast, frozen, today)
+        self._condition = segment_condition(broadcast.segment, town, today)
+        self._at_once = broadcast.priority is not Priority.NORMAL
+        self._span = _FIRST_SPAN if self._at_once else _SPAN
+
+    async def prepare(self, broadcast: Broadcast) -> None:
+        """Render what the next page needs beforehand: its transaction must be short."""
+        if self._renderer is not None:
+            for group in await self._page(self._store.database, broadcast):
+                self._renderer.text(group)
+
+    async def _page(self, session: Session | Database, broadcast: Broadcast) -> list[Group]:
+        after = broadcast.audience_upto
+        facts = self._renderer.facts if self._renderer else ()
+        return await audience_page(session, self._condition, after, after + self._span, facts)
+
+    async def gather(self, session: Session, broadcast: Broadcast) -> bool:
+        """Put the next page of a locked broadcast's audience into batches; whether that was the last.
+
+        A normal broadcast is held until its audience is complete: then its number is known before the first
+        request. Of what is urgent, full batches go at once, and everything of the first page that reaches
+        anybody; other batches that are not full wait for residents of later pages.
+        """
+        now_ms = self._clock.now_ms()
+        if broadcast.everyone:
+            await self._to_everyone(session, broadcast, now_ms)
+            return True
+        groups = await self._page(session, broadcast)
+        first = self._at_once and not await batches.is_under_way(session, broadcast.id)
+        await batches.enlist(
+            session,
+            broadcast.id,
+            int(broadcast.priority),
+            await self._parts(session, broadcast, groups),
+            full_ms=now_ms if self._at_once else HELD,
+            rest_ms=now_ms if first else HELD,
+        )
+        upto = broadcast.audience_upto + self._span
+        done = upto >= await newest_id(session)
+        if done:
+            await batches.let_go(session, broadcast.id, now_ms)
+        await rows.set_audience(session, broadcast.id, upto, done=done)
+        await session.notify()
+        self._adapt(sum(len(group.ids) for group in groups))
+        return done
+
+    def _adapt(self, found: int) -> None:
+        """Look further ahead where the segment reaches few."""
+        if found < _FEW:
+            self._span = min(_LONGEST_SPAN, self._span * 2)
+        elif found > _MANY:
+            self._span = max(_FIRST_SPAN, self._span // 2)
+        else:
+            self._span = max(_SPAN, self._span)
+
+    async def _parts(self, session: Session, broadcast: Broadcast, groups: Sequence[Group]) -> list[Part]:
+        """The residents of a page by what they get."""
+        written: Mapping[str, int] = {}
+        if self._renderer is None:
+            written = await rows.message_ids(session, broadcast.id)
+        joined: dict[int, tuple[list[str], list[str]]] = {}
+        for group in groups:
+            if self._renderer is None:
+                message_id = written.get(group.language, written["ja"])
+            else:
+                text = self._renderer.text(group)
+                message_id = await rows.add_rendering(session, broadcast.id, group.language, text)
+            ids, user_ids = joined.setdefault(message_id, ([], []))
+            ids += group.ids
+            user_ids += group.user_ids
+        return [Part(message_id, *members) for message_id, members in joined.items()]
+
+    async def _to_everyone(self, session: Session, broadcast: Broadcast, now_ms: int) -> None:
+        """One request to LINE's broadcast endpoint; of those it reaches, the database knows who follows."""
+        known = await self._store.residents.count(self._condition, session)
+        message_id = (await rows.message_ids(session, broadcast.id))["ja"]
+        await batches.add_to_all(
+            session,
+            broadcast.id,
+            int(broadcast.priority),
+            message_id=message_id,
+            size=known,
+            due_ms=now_ms,
+        )
+        await rows.set_audience(session, broadcast.id, await newest_id(session), done=True)
+        await session.notify()

@@ -1,0 +1,96 @@
+"""What became of broadcasts, read from their batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from bot.domain.broadcasts import BatchState, Endpoint
+from bot.store.port import Database
+
+_UNDELIVERED_BATCHES = 200
+
+
+class BatchReport(NamedTuple):
+    """What became of one batch; times are milliseconds since the epoch."""
+
+    id: int
+    endpoint: Endpoint
+    size: int
+    state: BatchState
+    attempts: int
+    first_attempt_ms: int | None
+    ended_ms: int | None
+    request_id: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a broadcast, counted in residents (`requests` in requests).
+
+    `reasons` are (state, reason, residents); `undelivered` are (user id, state, reason).
+    """
+
+    counts: Mapping[BatchState, int]
+    requests: int
+    first_ms: int | None
+    last_ms: int | None
+    reasons: Sequence[tuple[BatchState, str, int]]
+    undelivered: Sequence[tuple[str, BatchState, str]]
+
+    def of(self, *states: BatchState) -> int:
+        """How many residents are in batches of these states."""
+        return sum(self.counts.get(state, 0) for state in states)
+
+    @property
+    def pending(self) -> int:
+        """How many residents have no final answer yet."""
+        return self.of(BatchState.READY, BatchState.LEASED)
+
+
+class Reports:
+    """What the rest of the program asks about the outcome of broadcasts."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of(self, broadcast_id: int) -> Report:
+        """What became of a broadcast so far."""
+        key = {"id": broadcast_id}
+        tally = await self._database.fetch("reports.tally", key)
+        reasons = await self._database.fetch("reports.reasons", key)
+        return Report(
+            counts={BatchState(row["state"]): row["residents"] for row in tally},
+            requests=sum(row["requests"] for row in tally),
+            first_ms=min((row["first_ms"] for row in tally if row["first_ms"]), default=None),
+            last_ms=max((row["last_ms"] for row in tally if row["last_ms"]), default=None),
+            reasons=[(BatchState(row["state"]), row["reason"], row["residents"]) for row in reasons],
+            undelivered=await self._undelivered(broadcast_id),
+        )
+
+    async def _undelivered(self, broadcast_id: int) -> list[tuple[str, BatchState, str]]:
+        found = []
+        limit = {"id": broadcast_id, "limit": _UNDELIVERED_BATCHES}
+        for batch in await self._database.fetch("reports.undelivered", limit):
+            ids = {"ids": f"[{batch['resident_ids']}]"}
+            rows = await self._database.fetch("residents.user_ids_of", ids)
+            state, reason = BatchState(batch["state"]), batch["reason"] or ""
+            found += [(row["user_id"], state, reason) for row in rows]
+        return found
+
+    async def progress(self, broadcast_id: int) -> Mapping[BatchState, int]:
+        """How many residents are in batches of each state."""
+        tally = await self._database.fetch("reports.tally", {"id": broadcast_id})
+        return {BatchState(row["state"]): row["residents"] for row in tally}
+
+    async def batches(self, broadcast_id: int) -> list[BatchReport]:
+        """What became of each batch, in the order they were made."""
+        rows = await self._database.fetch("reports.batches", {"id": broadcast_id})
+        return [
+            BatchReport(
+                **{**dict(row), "endpoint": Endpoint(row["endpoint"]), "state": BatchState(row["state"])}
+            )
+            for row in rows
+        ]

@@ -1,0 +1,20 @@
+-- name: tally
+-- Batches of a broadcast by state, counted in residents.
+SELECT state, count(*) AS batches, sum(size) AS residents, sum(attempts) AS requests,
+       min(first_attempt_ms) AS first_ms, max(ended_ms) AS last_ms
+FROM batches WHERE broadcast_id = :id GROUP BY state;
+
+-- name: reasons
+-- Why residents did not get a broadcast, or not at the first try.
+SELECT state, reason, sum(size) AS residents FROM batches
+WHERE broadcast_id = :id AND reason IS NOT NULL GROUP BY state, reason ORDER BY state, reason;
+
+-- name: batches
+-- What became of each batch.
+SELECT id, endpoint, size, state, attempts, first_attempt_ms, ended_ms, request_id, reason FROM batches
+WHERE broadcast_id = :id ORDER BY id;
+
+-- name: undelivered
+-- Batches whose residents did not get a broadcast, as far as is known.
+SELECT b.state, b.reason, r.resident_ids FROM batches b JOIN recipients r ON r.batch_id = b.id
+WHERE b.broadcast_id = :id AND b.state IN ('failed', 'unknown') ORDER BY b.id LIMIT :limit;
