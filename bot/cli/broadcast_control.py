@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli import broadcast_views as views
-from bot.cli.broadcast import broadcast
 from bot.cli.options import acting, as_json, who
 from bot.cli.output import emit, shown
 from bot.cli.session import at_desk
@@ -47,7 +46,7 @@ def _change(
     emit(views.summary(changed), json_=json_, text=lambda: [told(changed), *_held(held)])
 
 
-@broadcast.command(help="下書きを承認する(作成した人とは別の人)。--at のある配信は、これで予約される")
+@click.command(help="下書きを承認する(作成した人とは別の人)。--at のある配信は、これで予約される")
 @click.argument("number", metavar="ID", type=int)
 @acting
 @as_json
@@ -63,7 +62,7 @@ def approve(number: int, actor: str | None, *, json_: bool) -> None:
     _change(lambda desk: desk.composer.approve(number, approver), told, json_=json_)
 
 
-@broadcast.command(help="配信を一時停止する。送っている途中の分は届く")
+@click.command(help="配信を一時停止する。送っている途中の分は届く")
 @click.argument("number", metavar="ID", type=int)
 @acting
 @as_json
@@ -77,7 +76,7 @@ def pause(number: int, actor: str | None, *, json_: bool) -> None:
     )
 
 
-@broadcast.command(help="一時停止した配信を、続きから送る")
+@click.command(help="一時停止した配信を、続きから送る")
 @click.argument("number", metavar="ID", type=int)
 @acting
 @as_json
@@ -91,7 +90,7 @@ def resume(number: int, actor: str | None, *, json_: bool) -> None:
     )
 
 
-@broadcast.command(help="配信を取り消す。LINEが受け付けた分は届く")
+@click.command(help="配信を取り消す。LINEが受け付けた分は届く")
 @click.argument("number", metavar="ID", type=int)
 @acting
 @as_json
@@ -105,7 +104,7 @@ def cancel(number: int, actor: str | None, *, json_: bool) -> None:
     )
 
 
-@broadcast.command(help="承認された配信を送る。すぐに戻り、動いているサービス(machi serve)が送る")
+@click.command(help="承認された配信を送る。すぐに戻り、動いているサービス(machi serve)が送る")
 @click.argument("number", metavar="ID", type=int)
 @click.option("--wait", is_flag=True, help="終わるまで進み具合を見る")
 @acting
@@ -134,7 +133,7 @@ def send(number: int, actor: str | None, *, wait: bool, json_: bool) -> int:
     return 1 if data["failed"] or data["unknown"] or sent.state is not State.DONE else 0
 
 
-@broadcast.command(
+@click.command(
     "retry-unknown", help="LINEの答えがないまま23時間たった分を、もう一度送る(二重に届くことがある)"
 )
 @click.argument("number", metavar="ID", type=int)
@@ -167,3 +166,6 @@ def retry_unknown(number: int, actor: str | None, *, yes: bool, json_: bool) -> 
             ),
         ],
     )
+
+
+COMMANDS = (approve, send, pause, resume, cancel, retry_unknown)

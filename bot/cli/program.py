@@ -15,6 +15,7 @@ import click
 from bot.cli import (
     audit,
     broadcast,
+    broadcast_control,
     channel,
     database,
     resident,
@@ -57,6 +58,8 @@ for command in (
     audit.audit,
 ):
     machi.add_command(command)
+for command in broadcast_control.COMMANDS:
+    broadcast.broadcast.add_command(command)
 
 _EXTRA = "Got unexpected extra argument"  # click has no type of its own for this
 

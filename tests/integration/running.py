@@ -1,4 +1,4 @@
-"""`machi serve` and the CLI as real processes, beside a LINE simulator in the test's own."""
+"""`machi serve`, `web`, `worker` and the CLI as real processes, beside a LINE simulator in the test's own."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import re
 import shutil
 import signal
 import sys
+import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
 
+from bot.domain.clock import TOKYO
 from simulator import Simulator
 
 SECRET, TOKEN = "test-secret", "test-token"
@@ -42,13 +45,14 @@ def town_folder(folder: Path, notices: str = "") -> Path:
 class Running:
     """The service on one database: it can be stopped, killed and started again."""
 
-    def __init__(self, line: Simulator, url: str, **environment: str) -> None:
+    def __init__(self, line: Simulator, url: str, role: str = "serve", **environment: str) -> None:
         self.line = line
+        self.role = role
         self.address = ""
         self._process: asyncio.subprocess.Process | None = None
         self._log: list[str] = []
         self._reading: asyncio.Task[None] | None = None
-        self.environment = {
+        self._own = {
             "PATH": os.environ["PATH"],
             "LINE_CHANNEL_SECRET": SECRET,
             "LINE_CHANNEL_ACCESS_TOKEN": TOKEN,
@@ -58,6 +62,7 @@ class Running:
             "MACHI_STAFF": "clerk",
             **environment,
         }
+        self._since = time.monotonic()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -67,15 +72,26 @@ class Running:
         await self.stop()
 
     @property
+    def environment(self) -> dict[str, str]:
+        """For a process started now: unless the test sets a clock of its own, it is in the middle of the morning,
+        whatever the hour of the test, and the same for all processes."""
+        morning = datetime(2026, 11, 24, 10, tzinfo=TOKYO) + timedelta(seconds=time.monotonic() - self._since)
+        return {"MACHI_CLOCK": morning.isoformat(), **self._own}
+
+    def configure(self, **environment: str) -> None:
+        """Change variables for the processes started from now on."""
+        self._own.update(environment)
+
+    @property
     def log(self) -> str:
         """What the service has logged, over all its runs."""
         return "".join(self._log)
 
     async def start(self) -> None:
-        """Start the service and point the simulator's webhook at it."""
+        """Start the process; a simulator's webhook is pointed at one that takes them."""
         self._process = await asyncio.create_subprocess_exec(
             MACHI,
-            "serve",
+            self.role,
             "--port",
             "0",
             env=self.environment,
@@ -87,11 +103,12 @@ class Running:
         while line := (await asyncio.wait_for(self._process.stdout.readline(), 20)).decode():
             if found := re.search(r"http://[^\s/]+:\d+", line):
                 self.address = found[0]
-                self.line.webhook_url = f"{self.address}/line/webhook"
+                if self.role != "worker":
+                    self.line.webhook_url = f"{self.address}/line/webhook"
                 return
         await self._process.wait()
         await self._reading
-        raise AssertionError(f"machi serve ended with {self._process.returncode}:\n{self.log}")
+        raise AssertionError(f"machi {self.role} ended with {self._process.returncode}:\n{self.log}")
 
     async def ready(self) -> None:
         """Wait until database, clock and sender work."""

@@ -12,7 +12,7 @@ import pytest
 from linebot.v3 import messaging as sdk
 from linebot.v3.webhook import WebhookParser
 
-from bot.line.client import Accepted, LineClient
+from bot.line.client import Accepted, LineClient, content
 from bot.line.events import decode
 from bot.town import templates_for
 from simulator import Simulator
@@ -54,9 +54,9 @@ def announcements() -> Iterator[list[dict[str, Any]]]:
             yield templates.render(name, language, templates.sample(name))
 
 
-def encoded(messages: list[list[dict[str, Any]]]) -> list[bytes]:
+def encoded(messages: list[list[dict[str, Any]]]) -> list[str]:
     """Each different list of messages once, as the JSON text that is sent."""
-    return list(dict.fromkeys(json.dumps(each, ensure_ascii=False).encode() for each in messages))
+    return list(dict.fromkeys(json.dumps(each, ensure_ascii=False) for each in messages))
 
 
 @pytest.fixture
@@ -82,7 +82,8 @@ async def test_multicasts_are_as_line_describes_them(line: Simulator) -> None:
         client = LineClient(session, line.base_url, TOKEN)
         for number, messages in enumerate(encoded(list(announcements()))):
             key = f"00000000-0000-4000-8000-{number:012}"
-            assert isinstance(await client.multicast([user(1), user(2)], messages, key), Accepted)
+            says = content(messages, f"machi_20261124_{number}")
+            assert isinstance(await client.multicast(f"{user(1)},{user(2)}", says, key), Accepted)
     fits(line, "MulticastRequest", sdk.MulticastRequest)
 
 
@@ -91,8 +92,17 @@ async def test_pushes_are_as_line_describes_them(line: Simulator) -> None:
         client = LineClient(session, line.base_url, TOKEN)
         for number, messages in enumerate(encoded(list(announcements()))):
             key = f"00000000-0000-4000-8000-{number:012}"
-            assert isinstance(await client.push(user(1), messages, key), Accepted)
+            assert isinstance(await client.push(user(1), content(messages, "machi_1"), key), Accepted)
     fits(line, "PushMessageRequest", sdk.PushMessageRequest)
+
+
+async def test_broadcasts_to_everyone_are_as_line_describes_them(line: Simulator) -> None:
+    async with aiohttp.ClientSession() as session:
+        client = LineClient(session, line.base_url, TOKEN)
+        for number, messages in enumerate(encoded(list(announcements()))):
+            key = f"00000000-0000-4000-8000-{number:012}"
+            assert isinstance(await client.broadcast(content(messages), key), Accepted)
+    fits(line, "BroadcastRequest", sdk.BroadcastRequest)
 
 
 async def test_replies_are_as_line_describes_them(line: Simulator) -> None:

@@ -154,7 +154,7 @@ async def test_a_notice_missed_while_down_is_made_up_within_its_grace_or_recorde
     async with service:
         await service.ready()
         await service.kill()
-    service.environment["MACHI_CLOCK"] = "2026-11-24T10:00:00+09:00"
+    service.configure(MACHI_CLOCK="2026-11-24T10:00:00+09:00")
     async with service:
         await line.until(lambda: len(line.heard(user(1))) == 1, timeout=20)
         await service.kill()

@@ -65,7 +65,7 @@ async def test_a_resident_registers_by_typing_and_only_they_get_what_is_for_them
     number = await service.broadcast("断水のお知らせ", "topic = disaster and district = 谷地中部")
     report = await service.ended(number)
     assert (report["recipients"], report["accepted"], report["requests"]) == (1, 1, 1)
-    pushed = [entry.user_id for entry in line.chats.entries if entry.via == "multicast"]
+    pushed = [entry.user_id for entry in line.chats.entries if entry.via in ("multicast", "push")]
     assert pushed == [A]
     assert await service.json("segment", "count", "all") == {"count": 2}
 
@@ -119,7 +119,7 @@ async def test_stopping_and_erasing_in_the_chat_keep_messages_away(line: Simulat
     await service.machi("resident", "show", B, status=1)
     report = await service.ended(await service.broadcast("運休します", "topic = bus"))
     assert report["recipients"] == 1
-    assert [entry.user_id for entry in line.chats.entries if entry.via == "multicast"] == [C]
+    assert [entry.user_id for entry in line.chats.entries if entry.via in ("multicast", "push")] == [C]
 
 
 async def test_a_restart_in_the_middle_of_a_dialogue_is_not_noticed(

@@ -122,7 +122,7 @@ async def test_an_event_older_than_its_reply_token_is_let_go_with_a_log_line(
         await service.kill()
     requests = len(line.requests)
     line.faults.plan = lambda _request: None
-    service.environment["MACHI_CLOCK"] = "2026-11-24T09:02:00+09:00"
+    service.configure(MACHI_CLOCK="2026-11-24T09:02:00+09:00")
     async with service:
         assert (await service.json("resident", "show", A))["topics"] == ["bus"]
         await line.say(A, "ヘルプ")
