@@ -1,7 +1,7 @@
 """The small programs the benchmarks compare with, each run as its own process.
 
-`python -m benchmarks.programs bare-webhook|bare-line`: a webhook server that only checks the signature, and a
-LINE that accepts everything at once.
+`python -m benchmarks.programs bare-webhook|bare-line|slow-line`: a webhook server that only checks the signature,
+and a LINE that accepts everything, at once or after a tenth of a second.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import contextlib
 import hashlib
 import hmac
 import sys
+from typing import Any
 
+import uvloop
 from aiohttp import web
 
 SECRET = "benchmark"  # signs the webhooks that the load generator sends
@@ -32,30 +34,56 @@ def bare_webhook() -> web.Application:
     return app
 
 
-def bare_line() -> web.Application:
-    """Accepts every request at once, and counts recipients of multicasts."""
-    counts = {"requests": 0, "recipients": 0}
+class _BareLine(asyncio.Protocol):
+    """Accepts every request after `latency` seconds and reads as little of it as HTTP allows."""
 
-    async def accept(request: web.Request) -> web.Response:
-        body = await request.read()
-        counts["requests"] += 1
-        counts["recipients"] += body.count(b'"U')
-        return web.Response(body=b"{}", headers={"X-Line-Request-Id": str(counts["requests"])})
+    latency = 0.0
+    _ANSWER = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Line-Request-Id: r\r\n"
+        b"Content-Length: %d\r\n\r\n%b"
+    )
 
-    async def tell(_request: web.Request) -> web.Response:
-        return web.json_response(counts)
+    def __init__(self) -> None:
+        self._buffer = bytearray()
 
-    app = web.Application(client_max_size=1 << 20)
-    app.router.add_post("/v2/bot/message/{kind}", accept)
-    app.router.add_get("/counts", tell)
-    return app
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport: Any = transport  # uvloop has transports of its own
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while (head := self._buffer.find(b"\r\n\r\n")) >= 0:
+            headers = bytes(self._buffer[:head]).lower()
+            length = headers.partition(b"content-length:")[2].split(b"\r\n", 1)[0]
+            end = head + 4 + int(length or 0)
+            if len(self._buffer) < end:
+                return
+            del self._buffer[:end]
+            body = b'{"type":"none","totalUsage":0}' if headers.startswith(b"get") else b"{}"
+            answer = self._ANSWER % (len(body), body)
+            if self.latency:
+                asyncio.get_running_loop().call_later(self.latency, self._transport.write, answer)
+            else:
+                self._transport.write(answer)
 
 
-PROGRAMS = {"bare-webhook": bare_webhook, "bare-line": bare_line}
+class _SlowLine(_BareLine):
+    """As far away as LINE may be."""
+
+    latency = 0.1
+
+
+PROGRAMS = {"bare-webhook": bare_webhook}
+PROTOCOLS = {"bare-line": _BareLine, "slow-line": _SlowLine}
 
 
 async def serve(name: str) -> None:
     """Run one program on a free port, which it prints, until standard input closes."""
+    if name in PROTOCOLS:
+        server = await asyncio.get_running_loop().create_server(PROTOCOLS[name], "127.0.0.1", 0)
+        print(server.sockets[0].getsockname()[1], flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+        server.close()
+        return
     runner = web.AppRunner(PROGRAMS[name](), access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -67,4 +95,4 @@ async def serve(name: str) -> None:
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(sys.argv[1]))
+        uvloop.run(serve(sys.argv[1]))

@@ -1,4 +1,4 @@
-"""Sending to 100,000 residents: the service against a bare aiohttp client with ready-made bodies.
+"""Sending to a million residents: the service against a bare aiohttp client with ready-made bodies.
 
 The bare client knows every body beforehand and keeps nothing. The service freezes the audience, commits every
 batch and its retry key, leases it, sends, and commits the answer.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import statistics
-import subprocess
 import tempfile
 import time
 import uuid
@@ -18,12 +17,13 @@ from typing import Any
 
 import aiohttp
 
-from benchmarks.processes import MACHI, environment, machi, program, service
+from benchmarks.city import settle
+from benchmarks.processes import environment, machi, program, service
 
-RESIDENTS = 100_000
+RESIDENTS = 1_000_000
 BATCH = 500
 IN_FLIGHT = 40
-ROUNDS = 7
+ROUNDS = 3
 TEXT = "【町からのお知らせ】あすの朝、冷え込みます。水道管の凍結に注意してください。"
 
 
@@ -54,10 +54,9 @@ async def bare(port: int) -> float:
 
 
 def populate(env: dict[str, str], folder: Path) -> None:
-    """Import the residents."""
-    file = folder / "residents.jsonl"
-    file.write_text("".join(f'{{"user_id": "U{number:032x}"}}\n' for number in range(RESIDENTS)))
-    subprocess.run([MACHI, "resident", "import", str(file)], env=env, check=True, capture_output=True)
+    """The residents in the service's database."""
+    machi(env, "db", "upgrade")
+    settle(folder / "bench.db", RESIDENTS)
 
 
 def memory_mb(pid: int, field: str) -> float:

@@ -27,7 +27,7 @@ from bot.store.port import Params, Row, T, Work
 from bot.store.statements import Dialect, statement
 
 _READERS = 3
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.02
 _NONE: Mapping[str, Any] = {}
 
 
@@ -212,7 +212,7 @@ class SqliteDatabase:
         return int(next(iter(rows))[0])
 
     async def changed(self, seconds: float) -> None:
-        """See `Database.changed`; looks 20 times a second."""
+        """See `Database.changed`; looks 50 times a second."""
         for _ in range(max(1, round(seconds / _POLL_SECONDS))):
             version = await self._data_version()
             if self._news.is_set() or version != self._version:

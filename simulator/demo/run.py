@@ -22,7 +22,7 @@ _LOG = Path("var/demo.log")
 _NOT_FOR_THE_SERVICE = ("MACHI_CLOCK", "MACHI_CLOCK_SPEED")
 """The demo runs in real time: the commands of a second terminal do, too."""
 _SAMPLE = (
-    '--as 担当 --title 断水 --text "あす10時から断水します。"'
+    '--as 担当 --title 断水 --priority urgent --text "あす10時から断水します。"'
     ' --segment "topic = disaster and district = 谷地中部"'
 )
 

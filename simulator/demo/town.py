@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 TOKYO = ZoneInfo("Asia/Tokyo")
+
+_QUIET = re.compile(r"^\[quiet_hours\]\n(?:[^\[\n].*\n)*", re.MULTILINE)
+"""Whoever tries the demo at night wants to see what it does."""
 
 _NOTICE = """
 # お試しのときだけのお知らせ
@@ -19,6 +23,7 @@ template = "water_outage"
 segment = "topic = disaster and district = 谷地中部"
 dates = ["{at:%Y-%m-%d}"]
 time = "{at:%H:%M}"
+priority = "urgent"
 grace = "10m"
 context = {{ area = "谷地中部", date = "{day:%Y-%m-%d}", from = "10:00", until = "15:00", reason = "水道管の工事" }}
 """
@@ -40,5 +45,7 @@ def settle(town: Path, copy: Path, at: datetime) -> None:
     if copy.exists():
         shutil.rmtree(copy)
     shutil.copytree(town, copy)
+    profile = (copy / "town.toml").read_text(encoding="utf-8")
+    (copy / "town.toml").write_text(_QUIET.sub("[quiet_hours]\noff = true\n", profile), encoding="utf-8")
     with (copy / "notices.toml").open("a", encoding="utf-8") as notices:
         notices.write(_NOTICE.format(at=at, day=at + timedelta(days=1)))

@@ -571,7 +571,7 @@ def test_the_help_loads_neither_the_web_server_nor_the_sdk() -> None:
 def test_the_reference_names_every_command_and_no_other() -> None:
     described = set(
         re.findall(
-            r"^### `machi ([a-z ]+?)(?: [A-Z\[<-].*)?`",
+            r"^### `machi ([a-z -]+?)(?: [A-Z\[<-].*)?`",
             (ROOT / "docs/cli.md").read_text("utf-8"),
             re.MULTILINE,
         )
