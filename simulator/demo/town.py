@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 
-_QUIET = re.compile(r"^\[quiet_hours\]\n(?:[^\[\n].*\n)*", re.MULTILINE)
+_QUIET = re.compile(r"^\[quiet_hours\].*\n(?:[a-z].*\n)*", re.MULTILINE)
 """Whoever tries the demo at night wants to see what it does."""
 
 _NOTICE = """
