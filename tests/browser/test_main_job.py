@@ -88,7 +88,7 @@ async def test_a_resident_registers_by_tapping_and_typing_and_is_told_what_conce
         await service.stop()
         service.configure(MACHI_CLOCK="2026-11-24T08:59:58+09:00")
         await service.start()
-        pushed = page.locator('[data-via="multicast"]')
+        pushed = page.locator('[data-via="multicast"], [data-via="push"]')
         await expect(pushed).to_contain_text("定期のお知らせです。", timeout=20_000)
 
         report = await service.ended(
