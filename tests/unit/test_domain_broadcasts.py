@@ -38,7 +38,10 @@ def test_the_drawing_of_broadcasts_is_the_programs_table() -> None:
 
 def test_the_drawing_of_batches_is_what_the_statements_do() -> None:
     assert sorted(inner(BATCHES)) == sorted(_changes_of_batches())
-    open_states = {start for start, _, _ in inner(BATCHES)}
+    by_itself = [
+        arrow for arrow in inner(BATCHES) if arrow[:2] != ("unknown", "renew_key")
+    ]  # staff decide that
+    open_states = {start for start, _, _ in by_itself}
     assert left_for_good(BATCHES) == {state.value for state in BatchState} - open_states
 
 
