@@ -76,6 +76,7 @@ class Sender:
         self._wake = asyncio.Event()
         self._asked = False
         self._hurrying = False
+        self._paced = False
         self._busy = True
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -134,11 +135,12 @@ class Sender:
         outbox = self._store.outbox
         batches, wait = await outbox.claim(self.owner, places, LEASE_SECONDS, self._limits, floor)
         self._hurrying = any(batch.priority > Priority.NORMAL for batch in batches)
+        self._paced = wait is not None and len(batches) < places
         for batch in batches:
             self._launch(batch)
         if batches:
             self._busy = True
-            return wait or 0.0
+            return min(_IDLE_SECONDS, wait or 0.0)
         if self._busy and not self._in_flight:
             self._busy = False
             self._on_idle()
@@ -171,6 +173,8 @@ class Sender:
     def _landed(self, task: asyncio.Task[None]) -> None:
         del self._in_flight[task]
         free = _NORMAL_PLACES + _RESERVED_PLACES - len(self._in_flight)
+        if self._paced:
+            return  # there is room enough: it is the rate limit that says when to look again
         if free >= _ROOM + (0 if self._hurrying else _RESERVED_PLACES):
             self._wake.set()
 

@@ -12,6 +12,8 @@ from bot.domain.pace import Bucket, Limits
 from bot.store.batches import divide
 from bot.store.port import Database, Row, Session
 
+_WORTH = 0.75
+"""How much of a burst is worth a claim: each is a transaction."""
 _SOON_SECONDS = 1.0
 """What is urgent and due this soon keeps the less urgent from taking its place."""
 
@@ -102,7 +104,9 @@ class Outbox:
                     bucket = bucket.take(len(rows))
                     await _save(session, endpoint, bucket)
                 if bucket.tokens < 1:
-                    waits.append(bucket.seconds_to(max(1.0, limits[endpoint].burst / 2), limits[endpoint]))
+                    waits.append(
+                        bucket.seconds_to(max(1.0, limits[endpoint].burst * _WORTH), limits[endpoint])
+                    )
             return Claim(await _batches(session, claimed), min(waits, default=None))
 
         return await self._database.write(work)
