@@ -104,9 +104,8 @@ class Outbox:
                     bucket = bucket.take(len(rows))
                     await _save(session, endpoint, bucket)
                 if bucket.tokens < 1:
-                    waits.append(
-                        bucket.seconds_to(max(1.0, limits[endpoint].burst * _WORTH), limits[endpoint])
-                    )
+                    worth = max(1.0, limits[endpoint].burst * _WORTH)
+                    waits.append(bucket.seconds_to(worth, limits[endpoint]))
             return Claim(await _batches(session, claimed), min(waits, default=None))
 
         return await self._database.write(work)
