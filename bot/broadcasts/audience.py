@@ -83,7 +83,8 @@ class Audience:
     async def _page(self, session: Session | Database, broadcast: Broadcast) -> list[Group]:
         after = broadcast.audience_upto
         facts = self._renderer.facts if self._renderer else ()
-        return await audience_page(session, self._condition, after, after + self._span, facts)
+        upto = min(after + self._span, await _end(session, broadcast))
+        return await audience_page(session, self._condition, after, upto, facts)
 
     async def gather(self, session: Session, broadcast: Broadcast) -> bool:
         """Put the next page of a locked broadcast's audience into batches; whether that was the last.
@@ -107,7 +108,7 @@ class Audience:
             rest_ms=now_ms if first else HELD,
         )
         upto = broadcast.audience_upto + self._span
-        done = upto >= await newest_id(session)
+        done = upto >= await _end(session, broadcast)
         if done:
             await batches.let_go(session, broadcast.id, now_ms)
         await rows.set_audience(session, broadcast.id, upto, done=done)
@@ -155,3 +156,9 @@ class Audience:
         )
         await rows.set_audience(session, broadcast.id, await newest_id(session), done=True)
         await session.notify()
+
+
+async def _end(session: Session | Database, broadcast: Broadcast) -> int:
+    """The last id that can be in the audience; a broadcast that an older version started has none of its own."""
+    end = broadcast.audience_end
+    return await newest_id(session) if end is None else end

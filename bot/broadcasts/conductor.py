@@ -18,6 +18,7 @@ from bot.domain.errors import InvalidInputError, RefusedError
 from bot.store import broadcasts as rows
 from bot.store.broadcasts import Broadcast
 from bot.store.port import Session
+from bot.store.residents import newest_id
 from bot.store.store import Store
 from bot.town.model import Town
 
@@ -147,7 +148,13 @@ class Conductor:
         now = self._clock.now()
         unit = await self._unit(session, broadcast, now)
         started = await rows.move(
-            session, broadcast, Event.START, to_ms(now), started_ms=to_ms(now), unit=unit
+            session,
+            broadcast,
+            Event.START,
+            to_ms(now),
+            started_ms=to_ms(now),
+            unit=unit,
+            audience_end=await newest_id(session),
         )
         try:
             segment_condition(started.segment, self._town, now.date())

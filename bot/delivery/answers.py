@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 
-from bot.delivery.retry import HORIZON_SECONDS, delay_seconds
-from bot.domain.broadcasts import BY_LINE, BY_SERVICE, BatchState
+from bot.delivery.retry import delay_seconds
+from bot.domain.broadcasts import BY_LINE, BY_SERVICE, HORIZON_SECONDS, BatchState
 from bot.domain.clock import Clock
 from bot.domain.errors import RefusedError
 from bot.domain.pace import Limits

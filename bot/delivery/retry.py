@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import random
 
-HORIZON_SECONDS = 23 * 3600
-"""LINE forgets a retry key 24 hours after its first request; then the same key would be a new message.
-https://developers.line.biz/en/docs/messaging-api/retrying-api-request/"""
-
 _FIRST_SECONDS = 0.5
 _LONGEST_SECONDS = 60.0
 

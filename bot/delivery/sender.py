@@ -17,8 +17,7 @@ from contextlib import suppress
 
 from bot.delivery.answers import Answers
 from bot.delivery.circuit import Circuit
-from bot.delivery.retry import HORIZON_SECONDS
-from bot.domain.broadcasts import Endpoint, Priority
+from bot.domain.broadcasts import HORIZON_SECONDS, Endpoint, Priority
 from bot.domain.clock import Clock
 from bot.domain.pace import Limits
 from bot.line.client import Accepted, Answer, LineClient, Refused, Unanswered, Unreached, content

@@ -133,6 +133,10 @@ class BatchState(StrEnum):
 BATCH_SIZE = 500
 """Recipients of one multicast; https://developers.line.biz/en/reference/messaging-api/#send-multicast-message"""
 
+HORIZON_SECONDS = 23 * 3600
+"""LINE forgets a retry key 24 hours after its first request; then the same key would be a new message.
+https://developers.line.biz/en/docs/messaging-api/retrying-api-request/"""
+
 BY_LINE = "LINE"
 """Who paused a broadcast when LINE refused the channel; it goes on by itself when LINE takes the token again."""
 BY_SERVICE = "machi"

@@ -39,6 +39,7 @@ class Broadcast:
     started_ms: int | None = None
     finished_ms: int | None = None
     audience_upto: int = 0
+    audience_end: int | None = None
     audience_done: bool = False
     failure: str | None = None
     everyone: bool = False
@@ -162,6 +163,7 @@ async def move(
             "failure": moved.failure,
             "unit": moved.unit,
             "paused_by": moved.paused_by,
+            "audience_end": moved.audience_end,
         },
     )
     match event:

@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from bot.domain.broadcasts import BatchState, Endpoint
+from bot.domain.broadcasts import HORIZON_SECONDS, BatchState, Endpoint
 from bot.domain.clock import Clock
 from bot.domain.pace import Bucket, Limits
 from bot.store.batches import divide
+from bot.store.broadcasts import lock
 from bot.store.port import Database, Row, Session
 
 _WORTH = 0.75
@@ -88,6 +89,7 @@ class Outbox:
             "now": self._clock.now_ms(),
             "lease_until": self._clock.after_ms(lease_seconds),
             "floor": floor,
+            "horizon": self._clock.after_ms(-HORIZON_SECONDS),
         }
 
         async def work(session: Session) -> Claim:
@@ -150,10 +152,15 @@ class Outbox:
         now_ms = self._clock.now_ms()
 
         async def work(session: Session) -> None:
+            await lock(session, batch.broadcast_id)  # nobody cancels it meanwhile
             if await divide(session, batch.id, batch.retry_key, now_ms, reason):
-                await session.execute("outbox.cancel_if_called_off", {"id": batch.id, "now": now_ms})
+                await self._cancel_if_called_off(session, batch)
 
         await self._database.write(work)
+
+    async def _cancel_if_called_off(self, session: Session, batch: Batch) -> None:
+        row = {"broadcast_id": batch.broadcast_id, "now": self._clock.now_ms()}
+        await session.execute("outbox.cancel_if_called_off", row)
 
     async def renew_leases(self, owner: str, batch_ids: Iterable[int], lease_seconds: float) -> None:
         """Hold on to what is being sent."""

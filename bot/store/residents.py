@@ -126,6 +126,7 @@ async def erase(session: Session, stored: Stored, *, also_new_events: bool) -> N
     What is being sent this moment keeps the user id until its batch ends: LINE must get the same bytes again.
     """
     forgotten = {"user_id": stored.resident.user_id, "empty": b"", "also_new": int(also_new_events)}
+    await session.fetch("residents.hold", {"id": stored.id})
     await withdraw(session, stored.id)
     await session.execute("outbox.forget_addresses")
     await session.execute("inbox.forget", forgotten)

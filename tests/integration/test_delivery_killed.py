@@ -126,3 +126,34 @@ async def test_a_pause_at_half_is_exact(line: Simulator, tmp_path: Path, ending:
     else:
         assert report["accepted"] == RESIDENTS
     assert set(phones(line).values()) == {1}
+
+
+async def test_an_orderly_stop_in_the_middle_leaves_no_request_to_be_repeated(
+    line: Simulator, postgres_url: str
+) -> None:
+    rate = {"MACHI_MULTICASTS_PER_SECOND": "20"}
+    workers = [Running(line, postgres_url, role="worker", **rate) for _ in range(2)]
+    await settle(line, workers[0])
+    requests: Counter[str | None] = Counter()
+
+    def slow(request: RequestInfo) -> Fault | None:
+        if request.endpoint not in BULK:
+            return None
+        requests[request.retry_key] += 1
+        return Fault(delay=0.5)
+
+    line.faults.plan = slow
+    try:
+        for worker in workers:
+            await worker.start()
+        number = await workers[0].broadcast("お知らせ", "all")
+        await line.until(lambda: len(phones(line)) > 0, timeout=20)  # as many again are under way
+        assert await workers[0].stop() == 0
+        assert len(phones(line)) < RESIDENTS
+        report = await workers[1].ended(number)
+    finally:
+        for worker in workers:
+            await worker.stop()
+    assert (report["accepted"], report["state"]) == (RESIDENTS, "done")
+    assert phones(line) == Counter(user(number) for number in range(RESIDENTS))
+    assert set(requests.values()) == {1}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.delivery.circuit import Circuit
-from bot.delivery.retry import HORIZON_SECONDS, delay_seconds
+from bot.delivery.retry import delay_seconds
+from bot.domain.broadcasts import HORIZON_SECONDS
 from bot.domain.quota import Quota, shortage
 
 

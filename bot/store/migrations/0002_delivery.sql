@@ -21,6 +21,8 @@ CREATE TABLE frozen_templates (
     template      $text NOT NULL
 );
 
+-- Residents up to this id are in the audience; who comes later, even back under a new id, is not.
+ALTER TABLE broadcasts ADD COLUMN audience_end BIGINT;
 ALTER TABLE broadcasts ADD COLUMN everyone INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE broadcasts ADD COLUMN unit $text;
 ALTER TABLE broadcasts ADD COLUMN paused_by $text;

@@ -57,7 +57,7 @@ SELECT id, language, digest FROM messages WHERE broadcast_id = :id ORDER BY id;
 UPDATE broadcasts
 SET state = :state, approver = :approver, approved_ms = :approved_ms, scheduled_ms = :scheduled_ms,
     started_ms = :started_ms, finished_ms = :finished_ms, failure = :failure,
-    unit = :unit, paused_by = :paused_by
+    unit = :unit, paused_by = :paused_by, audience_end = :audience_end
 WHERE id = :id;
 
 -- name: due

@@ -19,6 +19,12 @@ SELECT id, message_id, size, first_resident FROM batches
 WHERE broadcast_id = :id AND state = 'ready' AND due_ms = 9007199254740992 AND first_attempt_ms IS NULL
   AND size BETWEEN 1 AND :room;
 
+-- name: unfilled [postgresql]
+SELECT id, message_id, size, first_resident FROM batches
+WHERE broadcast_id = :id AND state = 'ready' AND due_ms = 9007199254740992 AND first_attempt_ms IS NULL
+  AND size BETWEEN 1 AND :room
+FOR UPDATE;
+
 -- name: fill
 -- More recipients for a held batch.
 UPDATE batches SET size = size + :more, last_resident = :last_resident, endpoint = 'multicast', due_ms = :due_ms
@@ -91,6 +97,7 @@ WHERE id IN (
     SELECT id FROM batches
     WHERE state = 'ready' AND due_ms < 9007199254740992 AND due_ms <= :now AND endpoint = :endpoint
       AND priority >= :floor AND broadcast_id NOT IN (SELECT id FROM broadcasts WHERE state = 'paused')
+      AND (first_attempt_ms IS NULL OR first_attempt_ms > :horizon)
     ORDER BY priority DESC, id LIMIT :limit)
 RETURNING id, broadcast_id, message_id, endpoint, retry_key, priority, size, attempts, first_attempt_ms;
 
@@ -102,6 +109,7 @@ WHERE id = ANY (ARRAY(
     SELECT id FROM batches
     WHERE state = 'ready' AND due_ms < 9007199254740992 AND due_ms <= :now AND endpoint = :endpoint
       AND priority >= :floor AND broadcast_id NOT IN (SELECT id FROM broadcasts WHERE state = 'paused')
+      AND (first_attempt_ms IS NULL OR first_attempt_ms > :horizon)
     ORDER BY priority DESC, id LIMIT :limit
     FOR UPDATE SKIP LOCKED))
 RETURNING id, broadcast_id, message_id, endpoint, retry_key, priority, size, attempts, first_attempt_ms;
@@ -129,8 +137,8 @@ WHERE id = :id AND state = 'leased' AND lease_owner = :owner;
 -- name: cancel_if_called_off
 -- Of a cancelled broadcast nothing more goes out but what LINE may have accepted already.
 UPDATE batches SET state = 'cancelled', ended_ms = :now
-WHERE id = :id AND state = 'ready' AND first_attempt_ms IS NULL
-  AND broadcast_id IN (SELECT id FROM broadcasts WHERE state IN ('cancelled', 'failed'));
+WHERE broadcast_id = :broadcast_id AND state = 'ready' AND first_attempt_ms IS NULL
+  AND EXISTS (SELECT 1 FROM broadcasts WHERE id = :broadcast_id AND broadcasts.state IN ('cancelled', 'failed'));
 
 -- name: open
 -- A batch that has no final answer, for dividing it.

@@ -5,6 +5,13 @@ SELECT 1;
 -- name: lock [postgresql]
 SELECT pg_advisory_xact_lock(hashtextextended(:user_id, 0));
 
+-- name: hold
+-- Whoever puts this resident into a batch right now does so before, and shows.
+SELECT 1;
+
+-- name: hold [postgresql]
+SELECT 1 FROM residents WHERE id = :id FOR UPDATE;
+
 -- name: find
 -- A resident by LINE user id.
 SELECT id, user_id, language, state, state_event_ms, dialogue FROM residents WHERE user_id = :user_id;
