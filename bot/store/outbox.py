@@ -140,10 +140,9 @@ class Outbox:
         row = {"id": batch.id, "owner": owner, "due_ms": due_ms, "reason": reason}
 
         async def work(session: Session) -> None:
+            await lock(session, batch.broadcast_id)  # nobody cancels it meanwhile
             await session.execute("outbox.give_back", row)
-            await session.execute(
-                "outbox.cancel_if_called_off", {"id": batch.id, "now": self._clock.now_ms()}
-            )
+            await self._cancel_if_called_off(session, batch)
 
         await self._database.write(work)
 
