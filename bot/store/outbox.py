@@ -11,7 +11,7 @@ from bot.domain.clock import Clock
 from bot.domain.pace import Bucket, Limits
 from bot.store.batches import divide
 from bot.store.broadcasts import lock
-from bot.store.port import Database, Row, Session
+from bot.store.port import Database, Params, Row, Session
 
 _WORTH = 0.75
 """How much of a burst is worth a claim: each is a transaction."""
@@ -93,22 +93,7 @@ class Outbox:
         }
 
         async def work(session: Session) -> Claim:
-            buckets = await _buckets(session, limits)
-            claimed: list[Row] = []
-            waits = []
-            for endpoint in endpoints:
-                bucket = buckets[endpoint]
-                allowed = min(limit - len(claimed), int(bucket.tokens))
-                if allowed > 0:
-                    these = {**params, "endpoint": endpoint.value, "limit": allowed}
-                    rows = await session.fetch("outbox.claim", these)
-                    claimed += rows
-                    bucket = bucket.take(len(rows))
-                    await _save(session, endpoint, bucket)
-                if bucket.tokens < 1:
-                    worth = max(1.0, limits[endpoint].burst * _WORTH)
-                    waits.append(bucket.seconds_to(worth, limits[endpoint]))
-            return Claim(await _batches(session, claimed), min(waits, default=None))
+            return await _claim(session, endpoints, limit, limits, params)
 
         return await self._database.write(work)
 
@@ -238,6 +223,28 @@ class Outbox:
         since = {"since": self._clock.after_ms(-within_seconds)}
         rows = await self._database.fetch("outbox.senders", since)
         return [SenderSeen(row["owner"], row["fault"]) for row in rows]
+
+
+async def _claim(
+    session: Session, endpoints: Iterable[Endpoint], limit: int, limits: Limits, params: Params
+) -> Claim:
+    """Lease what each endpoint's bucket allows, and take it from there."""
+    buckets = await _buckets(session, limits)
+    claimed: list[Row] = []
+    waits = []
+    for endpoint in endpoints:
+        bucket = buckets[endpoint]
+        allowed = min(limit - len(claimed), int(bucket.tokens))
+        if allowed > 0:
+            these = {**params, "endpoint": endpoint.value, "limit": allowed}
+            rows = await session.fetch("outbox.claim", these)
+            claimed += rows
+            bucket = bucket.take(len(rows))
+            await _save(session, endpoint, bucket)
+        if bucket.tokens < 1:
+            worth = max(1.0, limits[endpoint].burst * _WORTH)
+            waits.append(bucket.seconds_to(worth, limits[endpoint]))
+    return Claim(await _batches(session, claimed), min(waits, default=None))
 
 
 async def _buckets(session: Session, limits: Limits) -> Mapping[Endpoint, Bucket]:
