@@ -192,14 +192,13 @@ async def _start_worker(
     settings, store, clock, town = desk.settings, desk.store, desk.clock, desk.town
     limits, yen = settings.limits, settings.yen_per_message
     answers = Answers(store, line, clock, limits, yen=yen, on_end=metrics.batch_ended)
-    quiet = town.quiet_hours
     sender = Sender(
         store,
         line,
         clock,
         answers,
         limits,
-        floor=lambda: Priority.URGENT if quiet and quiet.holds(clock.now()) else Priority.NORMAL,
+        floor=lambda: Priority.URGENT if town.holds_back(Priority.NORMAL, clock.now()) else Priority.NORMAL,
         on_idle=lambda: conductor.wake(),  # noqa: PLW0108  made below
     )
     conductor = Conductor(store, town, clock, Ceiling(line.quota, yen), sender.wake)

@@ -66,7 +66,6 @@ class Audience:
         self, store: Store, town: Town, clock: Clock, broadcast: Broadcast, frozen: str | None
     ) -> None:
         self._store = store
-        self._town = town
         self._clock = clock
         today = from_ms(broadcast.started_ms or 0).date()
         self._renderer = None if frozen is None else Renderer(broadcast, frozen, today)
@@ -86,8 +85,8 @@ class Audience:
         upto = min(after + self._span, await _end(session, broadcast))
         return await audience_page(session, self._condition, after, upto, facts)
 
-    async def gather(self, session: Session, broadcast: Broadcast) -> bool:
-        """Put the next page of a locked broadcast's audience into batches; whether that was the last.
+    async def gather(self, session: Session, broadcast: Broadcast) -> None:
+        """Put the next page of a locked broadcast's audience into batches.
 
         A normal broadcast is held until its audience is complete: then its number is known before the first
         request. Of what is urgent, full batches go at once, and everything of the first page that reaches
@@ -96,7 +95,7 @@ class Audience:
         now_ms = self._clock.now_ms()
         if broadcast.everyone:
             await self._to_everyone(session, broadcast, now_ms)
-            return True
+            return
         groups = await self._page(session, broadcast)
         first = self._at_once and not await batches.is_under_way(session, broadcast.id)
         await batches.enlist(
@@ -114,7 +113,6 @@ class Audience:
         await rows.set_audience(session, broadcast.id, upto, done=done)
         await session.notify()
         self._adapt(sum(len(group.ids) for group in groups))
-        return done
 
     def _adapt(self, found: int) -> None:
         """Look further ahead where the segment reaches few."""
@@ -154,7 +152,7 @@ class Audience:
             size=known,
             due_ms=now_ms,
         )
-        await rows.set_audience(session, broadcast.id, await newest_id(session), done=True)
+        await rows.set_audience(session, broadcast.id, await _end(session, broadcast), done=True)
         await session.notify()
 
 

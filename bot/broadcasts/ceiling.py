@@ -23,7 +23,7 @@ class Ceiling:
 
     def price(self, quota: Quota | None, recipients: int) -> int:
         """What so many recipients cost above the quota, in yen."""
-        return round(quota.missing(recipients) * self._yen) if quota else 0
+        return quota.price(recipients, self._yen) if quota else 0
 
     async def shortage(self, recipients: Callable[[], Awaitable[int]]) -> str | None:
         """Why the quota does not cover so many recipients, with the figures; None if it does.

@@ -21,6 +21,7 @@ from bot.line.client import Accepted, LineClient, content
 from bot.rendering import Personal, Templates, text_messages
 from bot.store.audit import Deed
 from bot.store.broadcasts import Broadcast, Payloads, message_text
+from bot.store.reports import pending
 from bot.store.store import Store
 from bot.town import vocabulary
 from bot.town.model import Town
@@ -86,6 +87,10 @@ def rendered(
     return payloads, None
 
 
+def _may_go_to_everyone(segment: str, priority: Priority) -> bool:
+    return segment == "all" and priority is Priority.EMERGENCY
+
+
 class Composer:
     """The staff's side of broadcasts. Every deed is noted in the audit trail under `actor`."""
 
@@ -115,7 +120,7 @@ class Composer:
                 f"配信時刻 {draft.at:%Y-%m-%d %H:%M} はもう過ぎています。これからの時刻にしてください。"
             )
         expression = segments.parse(draft.segment, vocabulary(self._town))
-        if draft.everyone and (str(expression), draft.priority) != ("all", Priority.EMERGENCY):
+        if draft.everyone and not _may_go_to_everyone(str(expression), draft.priority):
             raise InvalidInputError("--everyone は、対象が all で優先度が emergency の配信だけに使えます。")
         payloads, frozen = self._content(draft)
         broadcast = Broadcast(
@@ -219,7 +224,7 @@ class Composer:
 
     async def unknown_count(self, broadcast_id: int) -> int:
         """Of how many residents nobody knows whether they got it."""
-        return (await self._store.reports.of(broadcast_id)).of(BatchState.UNKNOWN)
+        return (await self._store.reports.progress(broadcast_id)).get(BatchState.UNKNOWN, 0)
 
     async def cancel(self, broadcast_id: int, actor: str) -> Broadcast:
         """Take a broadcast back; what LINE has accepted already stays sent.
@@ -241,7 +246,7 @@ class Composer:
         """How many residents a broadcast has yet to reach."""
         if not broadcast.audience_done:
             return await self.audience_count(broadcast)
-        return (await self._store.reports.of(broadcast.id)).pending
+        return pending(await self._store.reports.progress(broadcast.id))
 
     async def audience_count(self, broadcast: Broadcast) -> int:
         """How many residents a broadcast would reach if it started at its time (or now)."""
@@ -254,7 +259,7 @@ class Composer:
         """What sending a broadcast takes, and what choice there is."""
         residents = await self.audience_count(broadcast)
         quota = await self._ceiling.quota()
-        possible = (broadcast.segment, broadcast.priority) == ("all", Priority.EMERGENCY)
+        possible = _may_go_to_everyone(broadcast.segment, broadcast.priority)
         stopped = (await self._store.residents.totals()).get(ResidentState.STOPPED, 0) if possible else 0
         requests = 1 if broadcast.everyone else -(-residents // BATCH_SIZE)
         yen = self._ceiling.price(quota, residents)
@@ -262,11 +267,11 @@ class Composer:
 
     def held_until(self, broadcast: Broadcast) -> datetime | None:
         """When the quiet hours that hold a broadcast back are over; None if they do not."""
-        quiet, now = self._town.quiet_hours, self._clock.now()
-        if quiet is None or broadcast.priority is not Priority.NORMAL or broadcast.state in ENDED:
+        at = max(self._clock.now(), from_ms(broadcast.scheduled_ms or 0))
+        quiet = self._town.quiet_hours
+        if quiet is None or broadcast.state in ENDED or not self._town.holds_back(broadcast.priority, at):
             return None
-        at = max(now, from_ms(broadcast.scheduled_ms or 0))
-        return quiet.over(at) if quiet.holds(at) else None
+        return quiet.over(at)
 
     async def messages(self, broadcast_id: int, user_id: str | None = None) -> Payloads:
         """What a broadcast says, by language; a personal one as the example resident, or this one, gets it."""

@@ -105,13 +105,10 @@ class Conductor:
 
     async def _start_due(self) -> None:
         now = self._clock.now()
-        quiet = self._town.quiet_hours is not None and self._town.quiet_hours.holds(now)
         for broadcast in await self._store.broadcasts.due(to_ms(now)):
             if broadcast.priority is Priority.EMERGENCY:
                 await self._store.database.write(partial(self._start, broadcast.id))
-            elif broadcast.id not in self._admitting and not (
-                quiet and broadcast.priority is Priority.NORMAL
-            ):
+            elif broadcast.id not in self._admitting and not self._town.holds_back(broadcast.priority, now):
                 task = asyncio.create_task(self._admit(broadcast))
                 self._admitting[broadcast.id] = task
                 task.add_done_callback(partial(self._admitted, broadcast.id))

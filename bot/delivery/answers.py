@@ -24,6 +24,7 @@ from bot.line.client import (
     Unreached,
 )
 from bot.store.outbox import Batch, Ending
+from bot.store.reports import pending
 from bot.store.store import Store
 
 _log = logging.getLogger(__name__)
@@ -129,5 +130,7 @@ class Answers:
 
     async def _quota_words(self, batch: Batch) -> str:
         quota = await self._line.quota()
-        pending = (await self._store.reports.of(batch.broadcast_id)).pending
-        return _QUOTA_UNKNOWN if quota is None else shortage(quota, pending, self._yen)
+        if quota is None:
+            return _QUOTA_UNKNOWN
+        left = pending(await self._store.reports.progress(batch.broadcast_id))
+        return shortage(quota, left, self._yen)

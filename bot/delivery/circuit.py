@@ -53,7 +53,7 @@ class Circuit:
         self._failures += 1
         if self.is_open or self._failures < _FAILURES:
             return False
-        self._open(_SAYS_DOWN + reason, _FIRST_SECONDS, _LONGEST_SECONDS)
+        self._open(reason)
         return True
 
     def refuse(self, reason: str) -> bool:
@@ -61,18 +61,19 @@ class Circuit:
         if self.refused:
             return False
         self.refused = True
-        self._open(_SAYS_REFUSED + reason, _REFUSED_SECONDS, _LONGEST_REFUSED_SECONDS)
+        self._open(reason)
         return True
 
     def probe_failed(self, reason: str) -> None:
         """A probe had no better answer."""
-        if self.refused:
-            self._open(_SAYS_REFUSED + reason, _REFUSED_SECONDS, _LONGEST_REFUSED_SECONDS)
-        else:
-            self._open(_SAYS_DOWN + reason, _FIRST_SECONDS, _LONGEST_SECONDS)
+        self._open(reason)
 
-    def _open(self, fault: str, first: float, longest: float) -> None:
+    def _open(self, reason: str) -> None:
+        if self.refused:
+            says, first, longest = _SAYS_REFUSED, _REFUSED_SECONDS, _LONGEST_REFUSED_SECONDS
+        else:
+            says, first, longest = _SAYS_DOWN, _FIRST_SECONDS, _LONGEST_SECONDS
         seconds = min(longest, first * 2.0 ** min(self._probes, 10))
         self._probes += 1
         self._reopens = self._monotonic() + seconds * random.uniform(0.5, 1)  # noqa: S311  no secret
-        self.fault = fault
+        self.fault = says + reason

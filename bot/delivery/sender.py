@@ -163,17 +163,16 @@ class Sender:
         seconds = (due_ms - self._clock.now_ms()) / idle_ms * _IDLE_SECONDS
         return min(_IDLE_SECONDS, max(_SHORTEST_SECONDS, seconds))
 
-    def _launch(self, batch: Batch) -> asyncio.Task[None]:
+    def _launch(self, batch: Batch) -> None:
         task = asyncio.create_task(self._send(batch))
         self._in_flight[task] = batch
         task.add_done_callback(self._landed)
-        return task
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         del self._in_flight[task]
-        free = _NORMAL_PLACES + _RESERVED_PLACES - len(self._in_flight)
         if self._paced:
             return  # there is room enough: it is the rate limit that says when to look again
+        free = _NORMAL_PLACES + _RESERVED_PLACES - len(self._in_flight)
         if free >= _ROOM + (0 if self._hurrying else _RESERVED_PLACES):
             self._wake.set()
 
@@ -236,7 +235,7 @@ class Sender:
     async def _probe(self) -> float:
         """While the circuit is open: now and then ask LINE something harmless; how long to wait then."""
         if not self.circuit.seconds_to_probe():
-            reason = self._fault_in(await self._line.probe())
+            reason = _fault_in(await self._line.probe())
             if reason is None:
                 self.circuit.close()
                 await self._recovered()
@@ -244,14 +243,6 @@ class Sender:
             else:
                 self.circuit.probe_failed(reason)
         return self.circuit.seconds_to_probe()
-
-    def _fault_in(self, answer: Answer) -> str | None:
-        """Why an answer to a probe means that sending makes no sense; None if it may."""
-        match answer:
-            case Unanswered(reason) | Unreached(reason) | Refused(401 | 403, reason):
-                return reason
-            case _:
-                return None
 
     async def _recovered(self) -> None:
         _log.info("LINE answers again")
@@ -280,5 +271,14 @@ class Sender:
         """Broadcasts that LINE refused may go on if it takes this sender's token, as after a new start."""
         if self.circuit.is_open or not await self._answers.are_refused():
             return
-        if self._fault_in(await self._line.probe()) is None:
+        if _fault_in(await self._line.probe()) is None:
             await self._answers.resume_refused()
+
+
+def _fault_in(probed: Answer) -> str | None:
+    """Why an answer to a probe means that sending makes no sense; None if it may."""
+    match probed:
+        case Unanswered(reason) | Unreached(reason) | Refused(401 | 403, reason):
+            return reason
+        case _:
+            return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bot.domain.broadcasts import BatchState, Endpoint
-from bot.store.port import Database
+from bot.store.port import Database, Row
 
 _UNDELIVERED_BATCHES = 200
 
@@ -47,7 +47,16 @@ class Report:
     @property
     def pending(self) -> int:
         """How many residents have no final answer yet."""
-        return self.of(BatchState.READY, BatchState.LEASED)
+        return pending(self.counts)
+
+
+def pending(counts: Mapping[BatchState, int]) -> int:
+    """How many residents have no final answer yet, of those in batches of each state."""
+    return counts.get(BatchState.READY, 0) + counts.get(BatchState.LEASED, 0)
+
+
+def _counts(tally: Sequence[Row]) -> dict[BatchState, int]:
+    return {BatchState(row["state"]): row["residents"] for row in tally}
 
 
 class Reports:
@@ -62,7 +71,7 @@ class Reports:
         tally = await self._database.fetch("reports.tally", key)
         reasons = await self._database.fetch("reports.reasons", key)
         return Report(
-            counts={BatchState(row["state"]): row["residents"] for row in tally},
+            counts=_counts(tally),
             requests=sum(row["requests"] for row in tally),
             first_ms=min((row["first_ms"] for row in tally if row["first_ms"]), default=None),
             last_ms=max((row["last_ms"] for row in tally if row["last_ms"]), default=None),
@@ -82,8 +91,7 @@ class Reports:
 
     async def progress(self, broadcast_id: int) -> Mapping[BatchState, int]:
         """How many residents are in batches of each state."""
-        tally = await self._database.fetch("reports.tally", {"id": broadcast_id})
-        return {BatchState(row["state"]): row["residents"] for row in tally}
+        return _counts(await self._database.fetch("reports.tally", {"id": broadcast_id}))
 
     async def batches(self, broadcast_id: int) -> list[BatchReport]:
         """What became of each batch, in the order they were made."""

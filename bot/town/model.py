@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.domain.broadcasts import Priority
@@ -123,6 +123,11 @@ class Town:
     notices: tuple[Notice, ...]
     shelters: tuple[Shelter, ...]
     quiet_hours: QuietHours | None
+
+    def holds_back(self, priority: Priority, moment: datetime) -> bool:
+        """Whether the quiet hours keep a broadcast of that priority from going out at an aware moment."""
+        quiet = self.quiet_hours
+        return priority is Priority.NORMAL and quiet is not None and quiet.holds(moment)
 
     def topic(self, key: str) -> Topic | None:
         """The topic of that key, if the town has it."""
