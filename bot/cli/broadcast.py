@@ -10,7 +10,7 @@ from bot.cli import broadcast_views as views
 from bot.cli.options import Group, acting, as_json, assigned, moment, settings_of, who
 from bot.cli.output import emit, messages, pairs, shown, table
 from bot.cli.session import at_desk
-from bot.domain.broadcasts import Priority, State, word
+from bot.domain.broadcasts import Priority, word
 from bot.domain.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def show(number: int, *, json_: bool) -> None:
             recipients = await desk.composer.audience_count(found)
         else:
             recipients = sum((await desk.store.reports.progress(number)).values())
-        held = desk.composer.held_until(found) if found.state is State.SCHEDULED else None
+        held = desk.composer.held_until(found)
         return {**views.summary(found), "recipients": recipients, "held_until": held and held.isoformat()}
 
     data = at_desk(work)

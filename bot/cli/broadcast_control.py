@@ -23,14 +23,16 @@ if TYPE_CHECKING:
     from bot.wiring import Desk
 
 
-def _held(held: datetime | None) -> list[str]:
-    """What to tell of quiet hours, if they hold a broadcast back."""
+def _held(held: datetime | None, *, begun: bool = False) -> list[str]:
+    """What to tell of quiet hours, if they hold a broadcast back.
+
+    Of one that has begun some residents may have got it, so it is not to be made anew.
+    """
     if held is None:
         return []
-    return [
-        f"配信を控える時間なので、{held:%m月%d日 %H:%M} に送ります。",
-        "待てないものは、--priority urgent か emergency で作り直してください。",
-    ]
+    when = f"配信を控える時間なので、{held:%m月%d日 %H:%M} に送ります。"
+    advice = "待てないものは、--priority urgent か emergency で作り直してください。"
+    return [when] if begun else [when, advice]
 
 
 def _change(
@@ -40,10 +42,11 @@ def _change(
 
     async def work(desk: Desk) -> tuple[Broadcast, datetime | None]:
         changed = await act(desk)
-        return changed, desk.composer.held_until(changed) if changed.state is State.SCHEDULED else None
+        return changed, desk.composer.held_until(changed)
 
     changed, held = at_desk(work)
-    emit(views.summary(changed), json_=json_, text=lambda: [told(changed), *_held(held)])
+    begun = changed.started_ms is not None
+    emit(views.summary(changed), json_=json_, text=lambda: [told(changed), *_held(held, begun=begun)])
 
 
 @click.command(help="下書きを承認する(作成した人とは別の人)。--at のある配信は、これで予約される")
@@ -153,7 +156,12 @@ def retry_unknown(number: int, actor: str | None, *, yes: bool, json_: bool) -> 
         if not sys.stdin.isatty():
             raise InvalidInputError(f"{warning}\n送り直すなら、--yes を付けてください。")
         click.confirm(f"{warning}送り直しますか", abort=True, err=True)
-    residents = at_desk(lambda desk: desk.composer.retry_unknown(number, decider))
+
+    async def again(desk: Desk) -> tuple[int, datetime | None]:
+        residents = await desk.composer.retry_unknown(number, decider)
+        return residents, desk.composer.held_until(await desk.store.broadcasts.find(number))
+
+    residents, held = at_desk(again)
     emit(
         {"id": number, "residents": residents},
         json_=json_,
@@ -164,6 +172,7 @@ def retry_unknown(number: int, actor: str | None, *, yes: bool, json_: bool) -> 
                 if residents < unknown
                 else []
             ),
+            *_held(held, begun=True),
         ],
     )
 

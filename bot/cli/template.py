@@ -43,17 +43,20 @@ def show(name: str, *, json_: bool) -> None:
     """Show a template's variables, sample and sources."""
     templates = _templates()
     required, sample = list(templates.required(name)), templates.sample(name)
+    facts = [fact.value for fact in templates.resident_facts(name)]
     sources = {file.shown: file.text for file in templates.files.values() if file.template == name}
     data = {
         "name": name,
         "languages": list(templates.languages(name)),
         "variables": required,
+        "resident_facts": facts,
         "sample": sample,
         "files": sources,
     }
 
     def text() -> Iterator[str]:
         yield f"変数: {'、'.join(required) or 'なし'}"
+        yield f"住民ごとに変わる項目: {'、'.join(facts) or 'なし'}"
         for shown, source in sources.items():
             yield ""
             yield f"── {shown} ──"

@@ -56,11 +56,6 @@ class Bucket:
     at_us: int
     slowed_us: int
 
-    @classmethod
-    def full(cls, limit: Limit, now_us: int) -> Bucket:
-        """A bucket nobody has taken from."""
-        return cls(limit.burst, 1.0, now_us, 0)
-
     def filled(self, limit: Limit, now_us: int) -> Bucket:
         """The bucket at a later moment; a clock that went back by much begins anew, by little gains nothing."""
         if now_us < self.at_us - _CLOCK_WENT_BACK_US:

@@ -17,7 +17,8 @@ import aiohttp
 from bot.domain.quota import Quota
 
 TIMEOUT_SECONDS = 10.0
-_QUOTA_SECONDS = 3.0
+_TIMEOUT = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
+_QUOTA_TIMEOUT = aiohttp.ClientTimeout(total=3.0)
 _REASON_LENGTH = 300
 _NONE: Mapping[str, str] = {}
 
@@ -152,7 +153,7 @@ class LineClient:
 
     async def multicast(self, user_ids: str, content: bytes, retry_key: str) -> Answer:
         """Send to 1 to 500 users, whose ids are joined by commas."""
-        body = b'{"to":["%b"],%b}' % (user_ids.replace(",", '","').encode(), content)
+        body = b'{"to":["%b"],%b}' % (user_ids.encode().replace(b",", b'","'), content)
         return await self._post("/v2/bot/message/multicast", body, {"X-Line-Retry-Key": retry_key})
 
     async def push(self, user_id: str, content: bytes, retry_key: str) -> Answer:
@@ -178,8 +179,8 @@ class LineClient:
     async def quota(self) -> Quota | None:
         """How many messages this month still allows; None if LINE does not say."""
         answers = await asyncio.gather(
-            self._call("GET", "/v2/bot/message/quota", seconds=_QUOTA_SECONDS),
-            self._call("GET", "/v2/bot/message/quota/consumption", seconds=_QUOTA_SECONDS),
+            self._call("GET", "/v2/bot/message/quota", timeout=_QUOTA_TIMEOUT),
+            self._call("GET", "/v2/bot/message/quota/consumption", timeout=_QUOTA_TIMEOUT),
         )
         try:
             quota, consumption = (json.loads(body) for _, body in answers)
@@ -197,7 +198,7 @@ class LineClient:
         path: str,
         body: bytes | None = None,
         headers: Mapping[str, str] = _NONE,
-        seconds: float = TIMEOUT_SECONDS,
+        timeout: aiohttp.ClientTimeout = _TIMEOUT,  # noqa: ASYNC109  aiohttp keeps it
     ) -> tuple[Answer, bytes]:
         """One request; what its answer means, and the answer's body."""
         try:
@@ -206,13 +207,13 @@ class LineClient:
                 self._base + path,
                 data=body,
                 headers={**self._headers, **headers},
-                timeout=aiohttp.ClientTimeout(total=seconds),
+                timeout=timeout,
                 allow_redirects=False,
             ) as response:
                 read = await response.read()
                 return classify(response.status, read, response.headers), read
         except TimeoutError:
-            return Unanswered(f"no answer within {seconds:g} s"), b""
+            return Unanswered(f"no answer within {timeout.total:g} s"), b""
         except aiohttp.ClientConnectorError as error:
             return Unreached(f"{type(error).__name__}: {error}"[:_REASON_LENGTH]), b""
         except (aiohttp.ClientError, OSError) as error:

@@ -132,7 +132,7 @@ def _quiet_hours(document: Table) -> QuietHours | None:
     if "quiet_hours" not in document:
         return QUIET_HOURS
     table = document.table("quiet_hours")
-    if _is_off(table):
+    if table.flag("off"):
         for key in ("from", "to"):
             if key in table:
                 table.fault(key, f"off = true のときは「{key}」を書けません。どちらかを消してください。")
@@ -148,13 +148,6 @@ def _quiet_hours(document: Table) -> QuietHours | None:
         )
         return None
     return QuietHours(start, end)
-
-
-def _is_off(table: Table) -> bool:
-    off = table._get("off", object, required=False)  # noqa: SLF001  no other table has a yes or no to read
-    if off is not None and not isinstance(off, bool):
-        table.fault("off", f"「off」は true か false と書いてください(いまは {off!r})。")
-    return off is True
 
 
 def _topics(table: Table) -> tuple[Topic, ...]:

@@ -15,7 +15,7 @@ from bot.town.toml_lines import Path, line_of, lines
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _SYNTAX_PLACE = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)")
-_KINDS = {str: "文字", int: "整数", list: "並び [ ] ", dict: "表", object: "値"}
+_KINDS = {str: "文字", int: "整数", bool: " true か false ", list: "並び [ ] ", dict: "表", object: "値"}
 
 
 class Table:
@@ -64,6 +64,10 @@ class Table:
         """A whole number."""
         value = self._get(key, int, required=False)
         return default if value is None else int(value)
+
+    def flag(self, key: str) -> bool:
+        """A yes or no; no if it is missing."""
+        return bool(self._get(key, bool, required=False))
 
     def items(self, key: str, kind: type, *, required: bool = False) -> tuple[Any, ...]:
         """A list whose elements are all of one kind; the others are noted and left out."""

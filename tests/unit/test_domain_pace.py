@@ -12,6 +12,11 @@ SECOND = 1_000_000
 LIMITS = st.builds(Limit, st.floats(1, 5000), st.sampled_from([1.0, 3600.0]))
 
 
+def _full(limit: Limit, now_us: int) -> Bucket:
+    """A bucket nobody has taken from."""
+    return Bucket(limit.burst, 1.0, now_us, 0)
+
+
 @pytest.mark.parametrize(
     ("limit", "burst", "refill"),
     [
@@ -29,7 +34,7 @@ def test_what_may_go_at_once_and_in_the_long_run(limit: Limit, burst: float, ref
 @given(LIMITS, st.lists(st.integers(0, 3 * SECOND), min_size=1, max_size=200))
 def test_no_window_holds_more_than_the_limit(limit: Limit, pauses: list[int]) -> None:
     """Whoever takes all there is whenever they look."""
-    now, bucket, sent = 10**15, Bucket.full(limit, 10**15), []
+    now, bucket, sent = 10**15, _full(limit, 10**15), []
     for pause in pauses:
         now += round(pause * (1 if limit.seconds == 1 else 600))
         bucket = bucket.filled(limit, now)
@@ -46,14 +51,14 @@ def test_no_window_holds_more_than_the_limit(limit: Limit, pauses: list[int]) ->
 
 @given(LIMITS)
 def test_after_the_wait_that_was_told_a_request_may_go(limit: Limit) -> None:
-    bucket = Bucket.full(limit, 0).take(int(limit.burst))
+    bucket = _full(limit, 0).take(int(limit.burst))
     wait = bucket.seconds_to(1, limit)
     assert bucket.filled(limit, round(wait * SECOND) + 2).tokens >= 1 - 1e-3
 
 
 def test_a_refusal_empties_the_bucket_and_slows_it_once_for_refusals_that_come_together() -> None:
     limit = Limit(200)
-    bucket = Bucket.full(limit, 10 * SECOND)
+    bucket = _full(limit, 10 * SECOND)
     for _ in range(60):
         bucket = bucket.slowed()
     assert (bucket.tokens, bucket.share) == (0, 0.7)
@@ -63,13 +68,13 @@ def test_a_refusal_empties_the_bucket_and_slows_it_once_for_refusals_that_come_t
 
 def test_a_slowed_bucket_recovers() -> None:
     limit = Limit(200)
-    bucket = Bucket.full(limit, 10 * SECOND).slowed()
+    bucket = _full(limit, 10 * SECOND).slowed()
     assert bucket.filled(limit, 11 * SECOND).share == pytest.approx(0.75)
     assert bucket.filled(limit, 60 * SECOND).share == 1
 
 
 def test_it_never_stops_for_good() -> None:
-    limit, bucket = Limit(200), Bucket.full(Limit(200), 0)
+    limit, bucket = Limit(200), _full(Limit(200), 0)
     for second in range(1, 1000):
         bucket = bucket.filled(limit, second * 1_100_000).slowed()
     assert bucket.seconds_to(1, limit) < 1
@@ -77,7 +82,7 @@ def test_it_never_stops_for_good() -> None:
 
 def test_a_clock_that_goes_back_a_little_gains_nothing_and_by_much_begins_anew() -> None:
     limit = Limit(200)
-    empty = Bucket.full(limit, 100 * SECOND).take(8)
+    empty = _full(limit, 100 * SECOND).take(8)
     back = empty.filled(limit, 99 * SECOND)
     assert (back.tokens, back.at_us) == (0, 100 * SECOND)
     anew = empty.filled(limit, 50 * SECOND)
