@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from benchmarks import intake, segment_count, sending, startup
+from benchmarks import beside, intake, segment_count, sending, startup, workers
 
 
 def main() -> None:
-    for benchmark in (startup, intake, sending, segment_count):
+    for benchmark in (startup, intake, segment_count, sending, beside, workers):
         benchmark.main()
 
 

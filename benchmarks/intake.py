@@ -6,13 +6,11 @@ The whole service runs, clock and sender and all. *Recorded* events (standby mod
 
 from __future__ import annotations
 
-import json
 import statistics
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.load import load
 from benchmarks.processes import environment, program, service
 
 CONNECTIONS = 32
@@ -20,12 +18,9 @@ SECONDS = 4.0
 ROUNDS = 5
 
 
-def load(port: int, run: str, mode: str) -> dict[str, float]:
-    """One round of the load generator, in a process of its own."""
-    arguments = [str(port), str(CONNECTIONS), str(SECONDS), run, mode]
-    command = [sys.executable, "-m", "benchmarks.load", *arguments]
-    measured: dict[str, float] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-    return measured
+def _round(port: int, run: str, mode: str) -> float:
+    """Requests a second."""
+    return load(port, run, mode, connections=CONNECTIONS, seconds=SECONDS)["rate"]
 
 
 def measure(mode: str) -> tuple[list[float], list[float]]:
@@ -38,8 +33,8 @@ def measure(mode: str) -> tuple[list[float], list[float]]:
         service(environment(Path(folder), line_port)) as (port, _),
     ):
         for number in range(ROUNDS):
-            bare.append(load(bare_port, f"b{number}", mode)["rate"])
-            ours.append(load(port, f"o{number}", mode)["rate"])
+            bare.append(_round(bare_port, f"b{number}", mode))
+            ours.append(_round(port, f"o{number}", mode))
     return bare, ours
 
 

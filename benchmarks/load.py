@@ -1,4 +1,4 @@
-"""The load generator: signed webhooks over kept-alive connections, one request at a time on each.
+"""The load generator: signed webhooks over kept-alive connections, one request at a time on each, paced or not.
 
 Written on bare asyncio so that the servers, not the generator, are what is measured.
 """
@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -42,10 +43,10 @@ def request(number: int, run: str, mode: str) -> bytes:
 
 
 class _Connection(asyncio.Protocol):
-    """Sends the next request when the last one has been answered."""
+    """Sends the next request when the last one has been answered, and not before `pause` seconds after it was due."""
 
-    def __init__(self, requests: Iterator[bytes], latencies: list[float], end: float) -> None:
-        self._requests, self._latencies, self._end = requests, latencies, end
+    def __init__(self, requests: Iterator[bytes], latencies: list[float], end: float, pause: float) -> None:
+        self._requests, self._latencies, self._end, self._pause = requests, latencies, end, pause
         self._buffer = b""
         self._since = 0.0
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -53,15 +54,25 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._since = time.perf_counter()
         self._next()
 
     def _next(self) -> None:
-        self._since = time.perf_counter()
         if self._since >= self._end:
             self._transport.close()
             self.done.set_result(None)
             return
         self._transport.write(next(self._requests))
+
+    def _after(self) -> None:
+        """A paced request counts from when it was due, or a slow answer would hide the wait of those behind it."""
+        now = time.perf_counter()
+        if not self._pause:
+            self._since = now
+            self._next()
+            return
+        self._since += self._pause
+        asyncio.get_running_loop().call_later(max(0.0, self._since - now), self._next)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -73,22 +84,29 @@ class _Connection(asyncio.Protocol):
             return
         self._latencies.append(time.perf_counter() - self._since)
         self._buffer = b""
-        self._next()
+        self._after()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.done.done():
             self.done.set_exception(exc or ConnectionError("the server closed the connection"))
 
 
-async def drive(port: int, connections: int, seconds: float, run: str, mode: str) -> dict[str, float]:
-    """Requests a second and the 99th percentile of their latency in milliseconds; `run` makes ids new."""
+async def drive(
+    port: int, run: str, mode: str, *, connections: int, seconds: float, per_second: float
+) -> dict[str, float]:
+    """Requests a second and the 99th percentile of their latency in milliseconds.
+
+    `run` makes ids new; `per_second` is the pace of all connections together, 0 for as fast as they go.
+    """
     loop = asyncio.get_running_loop()
     latencies: list[float] = []
-    requests = iter([request(number, run, mode) for number in range(round(_MOST_PER_SECOND * seconds))])
+    most = round((per_second or _MOST_PER_SECOND) * seconds) + connections
+    requests = iter([request(number, run, mode) for number in range(most)])
+    pause = connections / per_second if per_second else 0.0
     start = time.perf_counter()
     pairs = [
         await loop.create_connection(
-            lambda: _Connection(requests, latencies, start + seconds), "127.0.0.1", port
+            lambda: _Connection(requests, latencies, start + seconds, pause), "127.0.0.1", port
         )
         for _ in range(connections)
     ]
@@ -97,6 +115,24 @@ async def drive(port: int, connections: int, seconds: float, run: str, mode: str
     return {"rate": len(latencies) / elapsed, "p99_ms": sorted(latencies)[int(len(latencies) * 0.99)] * 1000}
 
 
+def load(
+    port: int, run: str, mode: str, *, connections: int, seconds: float, per_second: float = 0
+) -> dict[str, float]:
+    """One round of the load generator, in a process of its own."""
+    arguments = [str(value) for value in (port, run, mode, connections, seconds, per_second)]
+    command = [sys.executable, "-m", "benchmarks.load", *arguments]
+    measured: dict[str, float] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    return measured
+
+
 if __name__ == "__main__":
-    port_, connections_, seconds_, run_, mode_ = sys.argv[1:]
-    print(json.dumps(asyncio.run(drive(int(port_), int(connections_), float(seconds_), run_, mode_))))
+    port_, run_, mode_, connections_, seconds_, per_second_ = sys.argv[1:]
+    driven = drive(
+        int(port_),
+        run_,
+        mode_,
+        connections=int(connections_),
+        seconds=float(seconds_),
+        per_second=float(per_second_),
+    )
+    print(json.dumps(asyncio.run(driven)))

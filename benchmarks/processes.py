@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import Any
 from benchmarks.programs import SECRET
 
 MACHI = Path(sys.executable).with_name("machi")
+TEXT = "【町からのお知らせ】あすの朝、冷え込みます。水道管の凍結に注意してください。"
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -28,7 +31,7 @@ def program(name: str) -> Iterator[int]:
         process.stdin.close()
 
 
-def environment(folder: Path, line_port: int) -> dict[str, str]:
+def environment(folder: Path, line_port: int, **changes: str) -> dict[str, str]:
     """The environment of a service whose database lies in `folder` and whose LINE is at `line_port`."""
     return {
         **os.environ,
@@ -39,14 +42,15 @@ def environment(folder: Path, line_port: int) -> dict[str, str]:
         "MACHI_MULTICASTS_PER_SECOND": "100000",
         "MACHI_STAFF": "bench",
         "MACHI_CLOCK": "2026-11-24T10:00:00+09:00",  # not in the quiet hours, whenever this runs
+        **changes,
     }
 
 
 @contextmanager
-def service(env: Mapping[str, str]) -> Iterator[tuple[int, int]]:
-    """`machi serve` while it runs; its port and process id."""
+def service(env: Mapping[str, str], role: str = "serve") -> Iterator[tuple[int, int]]:
+    """`machi serve`, or another role, while it runs; its port and process id."""
     with subprocess.Popen(
-        [MACHI, "serve", "--port", "0"],
+        [MACHI, role, "--port", "0"],
         env=dict(env),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -57,7 +61,7 @@ def service(env: Mapping[str, str]) -> Iterator[tuple[int, int]]:
             if found := re.search(r"http://[^ ]*:(\d+)", line):
                 break
         else:
-            raise RuntimeError("machi serve did not start")
+            raise RuntimeError(f"machi {role} did not start")
         yield int(found[1]), process.pid
         process.terminate()
 
@@ -68,3 +72,32 @@ def machi(env: Mapping[str, str], *arguments: str) -> Any:
         [MACHI, *arguments, "--json"], env=dict(env), capture_output=True, text=True, check=True
     )
     return json.loads(done.stdout)
+
+
+def send(env: Mapping[str, str]) -> str:
+    """Write, approve and send a broadcast to everybody; its number."""
+    arguments = ("broadcast", "new", "--title", "bench", "--text", TEXT, "--segment", "all")
+    number = str(machi(env, *arguments)["id"])
+    machi(env, "broadcast", "approve", number, "--as", "approver")
+    machi(env, "broadcast", "send", number)
+    return number
+
+
+def report(env: Mapping[str, str], number: str, residents: int) -> dict[str, Any]:
+    """What became of a broadcast, once it has ended; it must have reached so many."""
+    while (report := machi(env, "broadcast", "report", number))["state"] not in ("done", "failed"):
+        time.sleep(0.2)
+    assert report["accepted"] == residents, report
+    return dict(report)
+
+
+def memory_mb(pid: int, field: str) -> float:
+    """A field of the process's memory, such as VmRSS or VmHWM (the highest it has been), in MB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition(f"{field}:")[2].split()[0]) / 1024
+
+
+def cpu_seconds(pid: int) -> float:
+    """How much of a core a process has used so far, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS

@@ -34,7 +34,7 @@ def bare_webhook() -> web.Application:
     return app
 
 
-class _BareLine(asyncio.Protocol):
+class BareLine(asyncio.Protocol):
     """Accepts every request after `latency` seconds and reads as little of it as HTTP allows."""
 
     latency = 0.0
@@ -47,9 +47,11 @@ class _BareLine(asyncio.Protocol):
         self._buffer = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `asyncio.Protocol`."""
         self._transport: Any = transport  # uvloop has transports of its own
 
     def data_received(self, data: bytes) -> None:
+        """See `asyncio.Protocol`."""
         self._buffer += data
         while (head := self._buffer.find(b"\r\n\r\n")) >= 0:
             headers = bytes(self._buffer[:head]).lower()
@@ -66,14 +68,14 @@ class _BareLine(asyncio.Protocol):
                 self._transport.write(answer)
 
 
-class _SlowLine(_BareLine):
+class _SlowLine(BareLine):
     """As far away as LINE may be."""
 
     latency = 0.1
 
 
 PROGRAMS = {"bare-webhook": bare_webhook}
-PROTOCOLS = {"bare-line": _BareLine, "slow-line": _SlowLine}
+PROTOCOLS = {"bare-line": BareLine, "slow-line": _SlowLine}
 
 
 async def serve(name: str) -> None:

@@ -1,43 +1,57 @@
-"""Sending to a million residents: the service against a bare aiohttp client with ready-made bodies.
+"""Sending to 10,000, 100,000 and a million residents, at full speed, on SQLite and in one process.
 
-The bare client knows every body beforehand and keeps nothing. The service freezes the audience, commits every
-batch and its retry key, leases it, sends, and commits the answer.
+Against a bare aiohttp client with ready-made bodies, which keeps nothing; the service freezes the audience,
+commits every batch and its retry key, leases it, sends, and commits the answer.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import statistics
 import tempfile
 import time
 import uuid
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import aiohttp
 
 from benchmarks.city import settle
-from benchmarks.processes import environment, machi, program, service
+from benchmarks.growth import plot
+from benchmarks.processes import TEXT, environment, machi, memory_mb, program, report, send, service
 
-RESIDENTS = 1_000_000
+TOWNS = (10_000, 100_000, 1_000_000)
 BATCH = 500
 IN_FLIGHT = 40
 ROUNDS = 3
-TEXT = "【町からのお知らせ】あすの朝、冷え込みます。水道管の凍結に注意してください。"
 
 
-def bodies() -> list[bytes]:
+class Measured(NamedTuple):
+    """One town: seconds to freeze the audience and to send, MB of memory, multicasts a second, and their ratio."""
+
+    residents: int
+    freeze: float
+    sending: float
+    memory: float
+    rate: float
+    ratio: float
+
+
+def bodies(residents: int) -> list[bytes]:
     """The multicasts of the whole audience."""
     messages = [{"type": "text", "text": TEXT}]
-    ids = [f"U{number:032x}" for number in range(RESIDENTS)]
-    pages = [ids[start : start + BATCH] for start in range(0, RESIDENTS, BATCH)]
+    ids = [f"U{number:032x}" for number in range(residents)]
+    pages = [ids[start : start + BATCH] for start in range(0, residents, BATCH)]
     return [json.dumps({"to": page, "messages": messages}, ensure_ascii=False).encode() for page in pages]
 
 
-async def bare(port: int) -> float:
+async def bare(port: int, residents: int) -> float:
     """Multicasts a second of a client that only sends."""
-    waiting = bodies()
+    waiting = bodies(residents)
     url = f"http://127.0.0.1:{port}/v2/bot/message/multicast"
 
     async def worker(session: aiohttp.ClientSession) -> None:
@@ -53,49 +67,52 @@ async def bare(port: int) -> float:
         return total / (time.perf_counter() - start)
 
 
-def populate(env: dict[str, str], folder: Path) -> None:
-    """The residents in the service's database."""
-    machi(env, "db", "upgrade")
-    settle(folder / "bench.db", RESIDENTS)
+def freeze_seconds(file: Path, number: str) -> float:
+    """From the start of a normal broadcast to its first batch: it is held until its audience is complete."""
+    sql = """SELECT min(first_attempt_ms) - (SELECT started_ms FROM broadcasts WHERE id = :id)
+             FROM batches WHERE broadcast_id = :id"""
+    with closing(sqlite3.connect(file)) as connection:
+        milliseconds: int = connection.execute(sql, {"id": number}).fetchone()[0]
+    return milliseconds / 1000
 
 
-def memory_mb(pid: int, field: str) -> float:
-    """A field of the process's memory, such as VmRSS or VmHWM (the highest it has been), in MB."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition(f"{field}:")[2].split()[0]) / 1024
-
-
-def broadcast(env: dict[str, str]) -> dict[str, Any]:
-    """Write, approve and send one to everybody; its report when it is done."""
-    arguments = ("broadcast", "new", "--title", "bench", "--text", TEXT, "--segment", "all")
-    number = str(machi(env, *arguments)["id"])
-    machi(env, "broadcast", "approve", number, "--as", "approver")
-    machi(env, "broadcast", "send", number)
-    while (report := machi(env, "broadcast", "report", number))["state"] not in ("done", "failed"):
-        time.sleep(0.2)
-    assert report["accepted"] == RESIDENTS, report
-    return dict(report)
-
-
-def main() -> None:
-    rates, bare_rates = [], []
-    with tempfile.TemporaryDirectory() as name, program("bare-line") as line_port:
+def measure(residents: int, line_port: int) -> Measured:
+    """The middle of some rounds; memory as it was at its highest."""
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         env = environment(folder, line_port)
-        populate(env, folder)
+        machi(env, "db", "upgrade")
+        settle(env["MACHI_DATABASE_URL"], residents)
+        rounds = []
         with service(env) as (_, pid):
             before = memory_mb(pid, "VmRSS")
             for _ in range(ROUNDS):
-                bare_rates.append(asyncio.run(bare(line_port)))
-                report = broadcast(env)
-                rates.append(report["requests"] / report["seconds"])
-            growth = memory_mb(pid, "VmHWM") - before
-    ratio = statistics.median(ours / bare for ours, bare in zip(rates, bare_rates, strict=True))
-    print(
-        f"sending to {RESIDENTS:,} residents: {ratio:.2f} of a bare client's multicasts a second "
-        f"({statistics.median(rates):,.0f} against {statistics.median(bare_rates):,.0f}); "
-        f"memory growth {growth:.0f} MB"
-    )
+                bare_rate = asyncio.run(bare(line_port, residents))
+                number = send(env)
+                seconds = report(env, number, residents)["seconds"]
+                rate = residents / BATCH / seconds
+                freeze = freeze_seconds(folder / "bench.db", number)
+                rounds.append((freeze, seconds, rate, rate / bare_rate))
+            memory = memory_mb(pid, "VmHWM") - before
+    freeze, sending, rate, ratio = (statistics.median(values) for values in zip(*rounds, strict=True))
+    return Measured(residents, freeze, sending, memory, rate, ratio)
+
+
+def show(towns: Sequence[Measured]) -> None:
+    print("sending at full speed, SQLite, one process:")
+    print("   residents  freezing    sending  memory growth  multicasts/s  of a bare client's")
+    for town in towns:
+        print(
+            f"  {town.residents:>10,}  {town.freeze:>6.2f} s  {town.sending:>7.2f} s  {town.memory:>10.0f} MB"
+            f"  {town.rate:>12,.0f}  {town.ratio:>18.2f}"
+        )
+
+
+def main() -> None:
+    with program("bare-line") as line_port:
+        towns = [measure(residents, line_port) for residents in TOWNS]
+    show(towns)
+    plot(towns)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,119 @@
+"""What else must go on while a broadcast to a million residents is being sent.
+
+At full speed: how long LINE waits for the answer to a webhook, against the same webhooks in quiet. At LINE's
+own rate limit: how much of a core sending takes, and how soon an emergency's first request leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from benchmarks.city import settle
+from benchmarks.load import load
+from benchmarks.processes import cpu_seconds, environment, machi, program, report, send, service
+from benchmarks.programs import BareLine
+from bot.broadcasts.compose import Draft
+from bot.domain.broadcasts import Priority
+from bot.settings import Settings
+from bot.wiring import opened_desk
+
+RESIDENTS = 1_000_000
+CONNECTIONS, PER_SECOND, SECONDS = 8, 100.0, 6.0
+AT_LINES_LIMIT = 200.0
+EMERGENCIES = 7
+WORDS = "EMERGENCY"
+
+
+class _WatchingLine(BareLine):
+    """A LINE that notes when it is first told `WORDS`."""
+
+    heard: asyncio.Future[float]
+
+    def data_received(self, data: bytes) -> None:
+        """See `asyncio.Protocol`."""
+        if WORDS.encode() in data and not _WatchingLine.heard.done():
+            _WatchingLine.heard.set_result(time.perf_counter())
+        super().data_received(data)
+
+
+def webhooks() -> None:
+    """The 99th percentile of webhooks at an easy pace, with and without sending at full speed."""
+    with tempfile.TemporaryDirectory() as name, program("bare-line") as line_port:
+        env = environment(Path(name), line_port)
+        machi(env, "db", "upgrade")
+        settle(env["MACHI_DATABASE_URL"], RESIDENTS)
+        with service(env) as (port, _), ThreadPoolExecutor(1) as pool:
+            paced = partial(load, port, mode="active", connections=CONNECTIONS, per_second=PER_SECOND)
+            paced("warm", seconds=1.0)
+            quiet = paced("quiet", seconds=SECONDS)["p99_ms"]
+            beside = pool.submit(paced, "beside", seconds=SECONDS)
+            while not beside.done():
+                report(env, send(env), RESIDENTS)
+    busy = beside.result()["p99_ms"]
+    print(
+        f"webhooks during sending at full speed: p99 {busy / quiet:.1f} times that in quiet "
+        f"({busy:.1f} ms against {quiet:.1f} ms, {PER_SECOND:.0f} a second)"
+    )
+
+
+def at_lines_limit() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        latencies, share = asyncio.run(_at_lines_limit(Path(name)))
+    print(
+        f"sending at {AT_LINES_LIMIT:.0f} multicasts a second: {share:.2f} of a core; an emergency's first request "
+        f"leaves {statistics.median(latencies) * 1000:.0f} ms after its release (at most {max(latencies) * 1000:.0f})"
+    )
+
+
+async def _at_lines_limit(folder: Path) -> tuple[list[float], float]:
+    """Seconds from the release of each emergency to its first request, and the share of a core without any."""
+    loop = asyncio.get_running_loop()
+    _WatchingLine.heard = loop.create_future()
+    server = await loop.create_server(_WatchingLine, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    env = environment(folder, port, MACHI_MULTICASTS_PER_SECOND=str(AT_LINES_LIMIT))
+    await asyncio.to_thread(machi, env, "db", "upgrade")
+    await asyncio.to_thread(settle, env["MACHI_DATABASE_URL"], RESIDENTS)
+    with service(env) as (_, pid):
+        share = await asyncio.to_thread(_share_of_core, env, pid)
+        await asyncio.to_thread(send, env)
+        await asyncio.sleep(2)  # its audience is frozen and it is well under way
+        latencies = [await _emergency(env) for _ in range(EMERGENCIES)]
+    server.close()
+    return latencies, share
+
+
+def _share_of_core(env: dict[str, str], pid: int) -> float:
+    """Of the whole broadcast, freezing and all, to the last answer."""
+    number = send(env)
+    before, start = cpu_seconds(pid), time.perf_counter()
+    report(env, number, RESIDENTS)
+    return (cpu_seconds(pid) - before) / (time.perf_counter() - start)
+
+
+async def _emergency(env: dict[str, str]) -> float:
+    async with opened_desk(Settings.from_environment(env)) as desk:
+        draft = Draft("bench", "all", text=WORDS, priority=Priority.EMERGENCY)
+        number = await desk.composer.create(draft, "bench")
+        await desk.composer.approve(number, "approver")
+        _WatchingLine.heard = asyncio.get_running_loop().create_future()
+        await desk.composer.send(number, "bench")
+        start = time.perf_counter()
+        heard = await _WatchingLine.heard
+        await desk.composer.cancel(number, "bench")
+    return heard - start
+
+
+def main() -> None:
+    webhooks()
+    at_lines_limit()
+
+
+if __name__ == "__main__":
+    main()
