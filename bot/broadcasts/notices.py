@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
 
 import segments
 from bot.broadcasts.compose import rendered
@@ -14,7 +15,7 @@ from bot.domain.broadcasts import State
 from bot.domain.clock import Clock, from_ms, to_ms
 from bot.domain.errors import InvalidInputError
 from bot.rendering import Templates
-from bot.schedule.occurrences import occurrences
+from bot.schedule.occurrences import next_occurrence, occurrences
 from bot.schedule.rules import Occurrence
 from bot.store.broadcasts import Broadcast
 from bot.store.store import Store
@@ -22,6 +23,9 @@ from bot.town import notice_segment, vocabulary
 from bot.town.model import Notice, Town
 
 _log = logging.getLogger(__name__)
+
+_LOOK_AHEAD = timedelta(days=1)
+"""A clock looks for what comes next once a day, not at every tick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Coming:
     occurrence: Occurrence
     title: str
     segment: str
-    context: dict[str, str]
+    context: dict[str, Any]
 
     @property
     def at(self) -> datetime:
@@ -41,7 +45,10 @@ class Coming:
 
 
 def _fill(notice: Notice, occurrence: Occurrence, town: Town) -> Coming:
-    context = {**notice.context, **occurrence.context}
+    context: dict[str, Any] = {**notice.context, **occurrence.context}
+    if occurrence.items:
+        context["items"] = list(occurrence.items)
+        context["birth_months"] = sorted({item["birth_month"] for item in occurrence.items})
     return Coming(
         notice=notice,
         occurrence=occurrence,
@@ -51,6 +58,14 @@ def _fill(notice: Notice, occurrence: Occurrence, town: Town) -> Coming:
     )
 
 
+def _as_of(occurrence: Occurrence, now: datetime) -> Occurrence:
+    """A late occurrence with the days that are really left."""
+    if occurrence.about is None or "days_left" not in occurrence.context:
+        return occurrence
+    left = str((occurrence.about - now.date()).days)
+    return replace(occurrence, context={**occurrence.context, "days_left": left})
+
+
 def coming(town: Town, after: datetime, until: datetime) -> Iterator[Coming]:
     """Every occurrence of the town's notices in (after, until], in order of time."""
     streams = [_of_one(notice, town, after, until) for notice in town.notices]
@@ -58,7 +73,7 @@ def coming(town: Town, after: datetime, until: datetime) -> Iterator[Coming]:
 
 
 def _of_one(notice: Notice, town: Town, after: datetime, until: datetime) -> Iterator[Coming]:
-    for occurrence in occurrences(notice.rule, notice.calendar, after, until):
+    for occurrence in occurrences(notice.rule, after, until):
         yield _fill(notice, occurrence, town)
 
 
@@ -79,22 +94,24 @@ class NoticeClock:
         self._town = town
         self._templates = templates
         self._clock = clock
-        self._next: dict[str, datetime] | None = None
+        self._dealt: dict[str, datetime] | None = None
+        self._next: dict[str, datetime] = {}
 
     async def tick(self) -> None:
         """Deal with everything due by now, also with what fell due while the program was down."""
         now = self._clock.now()
-        if self._next is None:
-            self._next = await self._resume(now)
+        if self._dealt is None:
+            self._dealt = await self._resume(now)
         checked = {}
         for notice in self._town.notices:
-            after = self._next[notice.name]
-            due = list(occurrences(notice.rule, notice.calendar, after, now))
-            for occurrence in due:
-                await self._happen(notice, occurrence, now)
-            self._next[notice.name] = now
-            if due:
+            if now < self._next.get(notice.name, now):
+                continue
+            if due := list(occurrences(notice.rule, self._dealt[notice.name], now)):
+                await self._deal(notice, due, now)
                 checked[notice.name] = to_ms(now)
+            self._dealt[notice.name] = now
+            following = next_occurrence(notice.rule, now, _LOOK_AHEAD)
+            self._next[notice.name] = following.at if following else now + _LOOK_AHEAD
         if checked:
             await self._store.notices.set_checked(checked)
 
@@ -111,13 +128,33 @@ class NoticeClock:
         await self._store.notices.set_checked({name: to_ms(start) for name, start in starts.items()})
         return starts
 
+    async def _deal(self, notice: Notice, due: Sequence[Occurrence], now: datetime) -> None:
+        """Of several that are late about one subject, such as 7 days and 1 day before a date, send the last."""
+        last = {occurrence.subject: occurrence for occurrence in due}
+        for occurrence in due:
+            useful_until = notice.useful_until(occurrence)
+            if now > useful_until:
+                why = f"at {now.isoformat(timespec='seconds')} no longer useful, since {useful_until.isoformat()}"
+            elif occurrence.subject is not None and last[occurrence.subject] is not occurrence:
+                why = f"superseded by {last[occurrence.subject].key}"
+            else:
+                await self._happen(notice, _as_of(occurrence, now), now)
+                continue
+            _log.warning("Notice %s of %s was missed: %s", notice.name, occurrence.at.isoformat(), why)
+            await self._store.notices.miss(notice.name, occurrence.key, to_ms(occurrence.at), why)
+
+    async def _untold(self, notice: Notice, occurrence: Occurrence) -> Occurrence:
+        """Without the items that an earlier occurrence has told, before the town's table was changed."""
+        told = await self._store.notices.told(notice.name, [item["key"] for item in occurrence.items])
+        return replace(occurrence, items=tuple(item for item in occurrence.items if item["key"] not in told))
+
     async def _happen(self, notice: Notice, occurrence: Occurrence, now: datetime) -> None:
         at_ms = to_ms(occurrence.at)
-        if now - occurrence.at > notice.grace:
-            _log.warning("Notice %s of %s was missed: past its grace", notice.name, occurrence.at.isoformat())
-            why = f"at {now.isoformat(timespec='seconds')} later than its grace of {notice.grace}"
-            await self._store.notices.miss(notice.name, occurrence.key, at_ms, why)
-            return
+        if occurrence.items:
+            occurrence = await self._untold(notice, occurrence)
+            if not occurrence.items:
+                await self._store.notices.miss(notice.name, occurrence.key, at_ms, "all of it has been told")
+                return
         try:
             item = _fill(notice, occurrence, self._town)
             segments.parse(item.segment, vocabulary(self._town))
@@ -139,6 +176,7 @@ class NoticeClock:
             approved_ms=to_ms(now),
             scheduled_ms=at_ms,
         )
+        told = [item["key"] for item in occurrence.items]
         fire = self._store.notices.fire
-        if await fire(notice.name, occurrence.key, broadcast, payloads, frozen) is not None:
+        if await fire(notice.name, occurrence.key, broadcast, payloads, frozen, told=told) is not None:
             _log.info("Notice %s of %s goes out", notice.name, occurrence.at.isoformat())

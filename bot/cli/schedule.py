@@ -40,7 +40,7 @@ def list_(*, json_: bool) -> None:
         now = desk.clock.now()
         found = []
         for notice in desk.town.notices:
-            following = next_occurrence(notice.rule, notice.calendar, now)
+            following = next_occurrence(notice.rule, now)
             found.append(
                 {
                     "notice": notice.name,
@@ -50,6 +50,7 @@ def list_(*, json_: bool) -> None:
                     "segment": notice.segment,
                     "template": notice.template,
                     "grace_seconds": int(notice.grace.total_seconds()),
+                    "useful_until": notice.until and str(notice.until)[:5],
                 }
             )
         return found

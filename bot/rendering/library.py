@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from bot.domain.errors import Fault
 from bot.domain.nearest import did_you_mean
@@ -77,21 +78,27 @@ def languages(files: Mapping[str, TemplateFile], name: str) -> tuple[str, ...]:
     return tuple(language for language in LANGUAGES if f"{name}/{language}.txt.j2" in files)
 
 
-def read_sample(file: TemplateFile) -> dict[str, str]:
-    """The variables of a `sample.toml` as text, dates as YYYY-MM-DD.
+def read_sample(file: TemplateFile) -> dict[str, Any]:
+    """The variables of a `sample.toml`: text, dates as YYYY-MM-DD, and lists and tables of them.
 
     Raises:
-        ValueError: the file is not TOML of single values (TOMLDecodeError is one too).
+        ValueError: the file is not TOML of such values (TOMLDecodeError is one too).
     """
-    values: dict[str, str] = {}
-    for key, value in tomllib.loads(file.text).items():
-        if isinstance(value, date):
-            values[key] = value.isoformat()
-        elif isinstance(value, str | int | float):
-            values[key] = str(value)
-        else:
-            raise ValueError(f"「{key}」は文字か数か日付で書いてください。")  # noqa: TRY004  one kind of error for the caller
-    return values
+    return {key: _sample(key, value) for key, value in tomllib.loads(file.text).items()}
+
+
+def _sample(key: str, value: Any) -> Any:
+    match value:
+        case date():
+            return value.isoformat()
+        case str() | int() | float():
+            return str(value)
+        case list():
+            return [_sample(key, each) for each in value]
+        case dict():
+            return {name: _sample(f"{key}.{name}", each) for name, each in value.items()}
+        case _:
+            raise ValueError(f"「{key}」は文字か数か日付で書いてください。")
 
 
 def layout_faults(files: Mapping[str, TemplateFile]) -> Iterator[Fault]:

@@ -1,20 +1,22 @@
-"""From a rule to its occurrences in a span of time: pure, in order, and cheap when there are none."""
+"""From a rule to its occurrences in a span of time: pure, and in order."""
 
 from __future__ import annotations
 
 import calendar as months
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from bot.domain.clock import TOKYO
 from bot.domain.months import month_of, months_before
-from bot.schedule import crontab
+from bot.schedule import crontab, stages
 from bot.schedule.rules import (
-    CalendarEntry,
     ChildAge,
+    ChildStages,
     Cron,
-    DaysBefore,
+    FromDates,
     Monthly,
+    Moved,
     Occurrence,
     OnDates,
     Rule,
@@ -23,11 +25,11 @@ from bot.schedule.rules import (
 
 _DAY = timedelta(days=1)
 _HORIZON = timedelta(days=5 * 366)
+_LONGEST_CLOSED = timedelta(days=31)
+"""No office is closed for longer, so no occurrence moves further."""
 
 
-def occurrences(
-    rule: Rule, calendar: Sequence[CalendarEntry], after: datetime, until: datetime
-) -> Iterator[Occurrence]:
+def occurrences(rule: Rule, after: datetime, until: datetime) -> Iterator[Occurrence]:
     """Every occurrence with `after` < at <= `until`, in the order of (at, key).
 
     Keys are unique within a notice and stay the same when a date of the calendar moves: `2026-11-24`,
@@ -40,24 +42,32 @@ def occurrences(
             return _on(at, after, until, lambda day: day in dates)
         case Weekly(weekdays, at):
             return _on(at, after, until, lambda day: day.weekday() in weekdays)
-        case Monthly(at, days, nth_weekdays):
-            return _on(at, after, until, lambda day: _is_monthly(day, days, nth_weekdays))
+        case Monthly():
+            return _on(rule.at, after, until, lambda day: _is_monthly(day, rule))
         case Cron(expression):
             moments = crontab.moments(expression, after, until)
-            return (Occurrence(moment, f"{moment:%Y-%m-%dT%H:%M}") for moment in moments)
-        case DaysBefore():
-            return _days_before(rule, calendar, after, until)
+            return (_dated(moment, f"{moment:%Y-%m-%dT%H:%M}") for moment in moments)
+        case FromDates():
+            return _from_dates(rule, after, until)
         case ChildAge():
             return _child_age(rule, after, until)
+        case ChildStages():
+            return _child_stages(rule, after, until)
+        case Moved():
+            return _moved(rule, after, until)
 
 
-def next_occurrence(rule: Rule, calendar: Sequence[CalendarEntry], after: datetime) -> Occurrence | None:
-    """The first occurrence after a moment; None if there is none in the next five years."""
-    return next(occurrences(rule, calendar, after, after + _HORIZON), None)
+def next_occurrence(rule: Rule, after: datetime, within: timedelta = _HORIZON) -> Occurrence | None:
+    """The first occurrence after a moment; None if there is none within five years, or so much time."""
+    return next(occurrences(rule, after, after + within), None)
 
 
 def _at(day: date, at: time) -> datetime:
     return datetime.combine(day, at, TOKYO)
+
+
+def _dated(moment: datetime, key: str) -> Occurrence:
+    return Occurrence(moment, key, {"date": moment.date().isoformat()}, about=moment.date())
 
 
 def _moments(at: time, after: datetime, until: datetime) -> Iterator[datetime]:
@@ -72,30 +82,33 @@ def _moments(at: time, after: datetime, until: datetime) -> Iterator[datetime]:
 def _on(at: time, after: datetime, until: datetime, fits: Callable[[date], bool]) -> Iterator[Occurrence]:
     for moment in _moments(at, after, until):
         if fits(moment.date()):
-            yield Occurrence(moment, moment.date().isoformat())
+            yield _dated(moment, moment.date().isoformat())
 
 
-def _is_monthly(day: date, days: Sequence[int], nth_weekdays: Sequence[tuple[int, int]]) -> bool:
+def _is_monthly(day: date, rule: Monthly) -> bool:
+    if day.month not in rule.months:
+        return False
     is_last = day.day == months.monthrange(day.year, day.month)[1]
-    return (
-        day.day in days or (is_last and -1 in days) or ((day.day - 1) // 7 + 1, day.weekday()) in nth_weekdays
+    nth_weekday = ((day.day - 1) // 7 + 1, day.weekday())
+    if day.day in rule.days or (is_last and -1 in rule.days) or nth_weekday in rule.nth_weekdays:
+        return True
+    return any(
+        place in rule.open_days for place in (rule.open_days and rule.office.place_in_month(day)) or ()
     )
 
 
-def _days_before(
-    rule: DaysBefore, calendar: Sequence[CalendarEntry], after: datetime, until: datetime
-) -> Iterator[Occurrence]:
+def _from_dates(rule: FromDates, after: datetime, until: datetime) -> Iterator[Occurrence]:
     """The earliest first; entries of a calendar need not be in order."""
-    if not any(_moments(rule.at, after, until)):
-        return  # as nearly every second of the day: the calendar need not be read
     found = []
-    for entry in calendar:
+    for entry in rule.entries:
         for days in set(rule.days):
-            at = _at(entry.day - timedelta(days=days), rule.at)
+            at = _at(entry.day + timedelta(days=days), rule.at)
             if after < at <= until:
-                context = {"due_date": entry.day.isoformat(), **entry.context, "days_left": str(days)}
-                found.append(Occurrence(at, f"{entry.key}/-{days}", context))
-    yield from sorted(found, key=lambda occurrence: (occurrence.at, occurrence.key))
+                count = {"days_since": str(days)} if days > 0 else {"days_left": str(-days)}
+                context = {"due_date": entry.day.isoformat(), **entry.context, **count}
+                key = f"{entry.key}/{'+' if days > 0 else '-'}{abs(days)}"
+                found.append(Occurrence(at, key, context, about=entry.day, subject=entry.key))
+    yield from sorted(found, key=_order)
 
 
 def _child_age(rule: ChildAge, after: datetime, until: datetime) -> Iterator[Occurrence]:
@@ -107,3 +120,34 @@ def _child_age(rule: ChildAge, after: datetime, until: datetime) -> Iterator[Occ
         for age, birth_month in sorted(born.items(), reverse=True):
             context = {"birth_month": birth_month, "age_months": str(age)}
             yield Occurrence(moment, f"{birth_month}/{age}", context)
+
+
+def _child_stages(rule: ChildStages, after: datetime, until: datetime) -> Iterator[Occurrence]:
+    for moment in _moments(rule.at, after, until):
+        if moment.day == rule.day and (found := tuple(stages.items(rule.stages, month_of(moment)))):
+            yield Occurrence(moment, month_of(moment), about=moment.date(), items=found)
+
+
+def _moved(rule: Moved, after: datetime, until: datetime) -> Iterator[Occurrence]:
+    """An occurrence keeps its key and tells both dates; two that meet on one day both come."""
+    found = []
+    for occurrence in occurrences(rule.rule, after - _LONGEST_CLOSED, until + _LONGEST_CLOSED):
+        base = occurrence.at.date()
+        day = rule.office.moved(base, rule.on_closed)
+        if day is not None and after < _at(day, occurrence.at.time()) <= until:
+            found.append(_on_another_day(occurrence, day))
+    yield from sorted(found, key=_order)
+
+
+def _on_another_day(occurrence: Occurrence, day: date) -> Occurrence:
+    """What speaks of its own day speaks of the other now."""
+    base = occurrence.at.date()
+    moved = replace(occurrence, at=_at(day, occurrence.at.time()))
+    if occurrence.about != base or "date" not in occurrence.context:
+        return moved
+    dates = {"date": day.isoformat(), "base_date": base.isoformat()}
+    return replace(moved, context={**occurrence.context, **dates}, about=day)
+
+
+def _order(occurrence: Occurrence) -> tuple[datetime, str]:
+    return occurrence.at, occurrence.key

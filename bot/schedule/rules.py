@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from typing import Any
+
+from bot.schedule.office import OfficeDays, OnClosed
+from bot.schedule.stages import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +29,18 @@ class Weekly:
 
 @dataclass(frozen=True, slots=True)
 class Monthly:
-    """Every month on `days` (1..31; a month without that day has none; -1 is the last day)
-    and on `nth_weekdays`, pairs such as (2, 1): the second Tuesday.
-    """  # noqa: D205  the summary needs both halves
+    """Every month, or in `months` only: on some days of it.
+
+    `days` are 1..31 (a month without that day has none; -1 is the last day), `nth_weekdays` pairs such as
+    (2, 1), the second Tuesday, `open_days` counts days on which the office is open: 1 is the first, -1 the last.
+    """
 
     at: time
     days: tuple[int, ...] = ()
     nth_weekdays: tuple[tuple[int, int], ...] = ()
+    open_days: tuple[int, ...] = ()
+    months: frozenset[int] = frozenset(range(1, 13))
+    office: OfficeDays = field(default_factory=OfficeDays)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +48,6 @@ class Cron:
     """A five-field cron expression in Asia/Tokyo; weekdays are 0 or 7 for Sunday, or names."""
 
     expression: str
-
-
-@dataclass(frozen=True, slots=True)
-class DaysBefore:
-    """Some days before each date of a calendar (0: on the day itself)."""
-
-    days: tuple[int, ...]
-    at: time
-
-
-@dataclass(frozen=True, slots=True)
-class ChildAge:
-    """Each month on `day`, once for every age in `months`: for children who reach it in that month."""
-
-    months: tuple[int, ...]
-    day: int
-    at: time
-
-
-Rule = OnDates | Weekly | Monthly | Cron | DaysBefore | ChildAge
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +64,56 @@ class CalendarEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class FromDates:
+    """Some days before (-7) or after (7) each date of a calendar; 0 is the day itself."""
+
+    entries: tuple[CalendarEntry, ...]
+    days: tuple[int, ...]
+    at: time
+
+
+@dataclass(frozen=True, slots=True)
+class ChildAge:
+    """Each month on `day`, once for every age in `months`: for children who reach it in that month."""
+
+    months: tuple[int, ...]
+    day: int
+    at: time
+
+
+@dataclass(frozen=True, slots=True)
+class ChildStages:
+    """Each month on `day`, once for all stages that open or are in their last month, for whichever children."""
+
+    stages: tuple[Stage, ...]
+    day: int
+    at: time
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A rule whose occurrences on days when the office is closed are moved or left out."""
+
+    rule: OnDates | Weekly | Monthly | Cron | FromDates | ChildAge
+    on_closed: OnClosed
+    office: OfficeDays
+
+
+Rule = OnDates | Weekly | Monthly | Cron | FromDates | ChildAge | ChildStages | Moved
+
+
+@dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One firing of a rule: `at` (aware, Asia/Tokyo), a `key` unique within the notice, and its context."""
+    """One firing of a rule: `at` (aware, Asia/Tokyo), a `key` unique within the notice, and its context.
+
+    `about` is the date it speaks of, such as a due date, and `subject` what of: of several occurrences about
+    one subject that are late together only the last makes sense. `items` are what it tells, each with a `key`
+    of its own: one that has been told already, before the town's table was changed, is left out.
+    """
 
     at: datetime
     key: str
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, Any] = field(default_factory=dict)
+    about: date | None = None
+    subject: str | None = None
+    items: tuple[Mapping[str, str], ...] = ()

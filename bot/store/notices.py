@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from bot.domain.clock import Clock
@@ -43,8 +45,13 @@ class Notices:
         broadcast: Broadcast,
         payloads: Payloads,
         frozen_template: str | None = None,
+        *,
+        told: Sequence[str] = (),
     ) -> int | None:
-        """Make an occurrence, at the broadcast's time, a broadcast, once: a second call with the same key returns None."""
+        """Make an occurrence, at the broadcast's time, a broadcast, once: a second call with the same key returns None.
+
+        `told` are the keys of the items it tells.
+        """
 
         async def work(session: Session) -> int | None:
             if not await self._record(session, notice, key, broadcast.scheduled_ms or 0, "fired"):
@@ -52,9 +59,16 @@ class Notices:
             broadcast_id = await insert(session, broadcast, payloads, frozen_template)
             link = {"notice": notice, "key": key, "broadcast_id": broadcast_id}
             await session.execute("notices.link", link)
+            rows = [{"notice": notice, "key": item, "now": self._clock.now_ms()} for item in told]
+            await session.execute_many("notices.tell", rows)
             return broadcast_id
 
         return await self._database.write(work)
+
+    async def told(self, notice: str, keys: Sequence[str]) -> set[str]:
+        """Which of these items a notice has told already."""
+        params = {"notice": notice, "keys": json.dumps(keys, ensure_ascii=False)}
+        return {row["key"] for row in await self._database.fetch("notices.told", params)}
 
     async def miss(self, notice: str, key: str, at_ms: int, why: str) -> None:
         """Record that an occurrence did not go out, and why."""

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from bot.domain.nearest import did_you_mean
-from bot.schedule.holidays import roll_forward
+from bot.schedule.office import OfficeDays, OnClosed
 from bot.schedule.rules import CalendarEntry
 from bot.town.csv_rows import Row, read_csv
 from bot.town.faults import Faults, day
@@ -17,13 +17,17 @@ _TAX_COLUMNS = ("tax", "fiscal_year", "period", "base_date", "due_date")
 _PLAIN_COLUMNS = ("key", "date")
 _COLUMN = re.compile(r"[a-z][a-z0-9_]*")
 _PERIODS = ("全期", "随時")
+_MOVES = (OnClosed.BEFORE.value, OnClosed.AFTER.value)
 
 
-def read_calendar(file: Path, faults: Faults, taxes: Sequence[str] | None) -> tuple[CalendarEntry, ...]:
+def read_calendar(
+    file: Path, faults: Faults, taxes: Sequence[str] | None, office: OfficeDays
+) -> tuple[CalendarEntry, ...]:
     """The entries of a calendar; one with a column `tax` is a tax calendar.
 
     A tax's due date is its `base_date`, rolled forward off weekends and holidays (地方税法20条の5),
-    unless the row gives a `due_date` of its own. `taxes` are the town's; None if they are not known.
+    unless the row gives a `due_date` of its own. In other calendars the column `on_closed` says what becomes of
+    a date on which the office is closed. `taxes` are the town's; None if they are not known.
     """
     sheet = read_csv(file, faults)
     if sheet is None:
@@ -42,7 +46,7 @@ def read_calendar(file: Path, faults: Faults, taxes: Sequence[str] | None) -> tu
         faults.add(0, "日付の行が1つもありません。")
     entries: dict[str, tuple[int, CalendarEntry]] = {}
     for row in sheet.rows:
-        entry = _tax_entry(row, faults, taxes) if is_tax else _plain_entry(row, faults)
+        entry = _tax_entry(row, faults, taxes, office) if is_tax else _plain_entry(row, faults, office)
         if entry is None:
             continue
         if entry.key in entries:
@@ -51,16 +55,26 @@ def read_calendar(file: Path, faults: Faults, taxes: Sequence[str] | None) -> tu
     return tuple(entry for _, entry in entries.values())
 
 
-def _plain_entry(row: Row, faults: Faults) -> CalendarEntry | None:
+def _plain_entry(row: Row, faults: Faults, office: OfficeDays) -> CalendarEntry | None:
     if not row["key"]:
         faults.add(row.line, "「key」が空です。日付が変わっても変わらない名前を付けてください。")
     found = faults.attempt(row.line, day, row["date"])
     if found is None or not row["key"]:
         return None
-    return CalendarEntry(found, row["key"], {**_context(row), "date": found.isoformat()})
+    moved = found
+    if choice := row["on_closed"]:
+        if choice not in _MOVES:
+            near = did_you_mean(choice, _MOVES)
+            faults.add(row.line, f"on_closed「{choice}」は before か after と書いてください。{near}")
+            return None
+        moved = office.moved(found, OnClosed(choice)) or found
+    dates = {"date": moved.isoformat(), "base_date": found.isoformat()}
+    return CalendarEntry(moved, row["key"], {**_context(row), **dates})
 
 
-def _tax_entry(row: Row, faults: Faults, taxes: Sequence[str] | None) -> CalendarEntry | None:
+def _tax_entry(
+    row: Row, faults: Faults, taxes: Sequence[str] | None, office: OfficeDays
+) -> CalendarEntry | None:
     before = len(faults.found)
     tax, year, period = row["tax"], row["fiscal_year"], row["period"]
     if taxes is not None and tax not in taxes:
@@ -79,7 +93,7 @@ def _tax_entry(row: Row, faults: Faults, taxes: Sequence[str] | None) -> Calenda
         faults.add(row.line, f"base_date {base} は{year}年度(4月〜翌年3月)の日ではありません。")
     if given is not None and given < base:
         faults.add(row.line, f"due_date {given} が base_date {base} より前です。")
-    due = given or roll_forward(base)
+    due = given or office.statutory.forward(base)
     derived = {
         "base_date": base.isoformat(),
         "due_date": due.isoformat(),

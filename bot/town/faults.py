@@ -35,6 +35,18 @@ class Faults:
             return None
 
 
+def past_day(text: str) -> date:
+    """A day of any year, written as for `day`.
+
+    Raises:
+        ValueError: it is not one, in Japanese.
+    """
+    found = parse_date(text)
+    if found is None:
+        raise ValueError(f"「{text}」は日付ではありません。2026-11-30 のように書いてください。")
+    return found
+
+
 def day(text: str) -> date:
     """A day written `2026-11-30` or `2026/11/30`.
 

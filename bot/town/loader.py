@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,9 @@ from bot.domain.errors import Fault, TownFaultsError
 from bot.domain.residents import Fact
 from bot.rendering import Personal, Templates, example
 from bot.rendering import check as check_templates
+from bot.schedule.office import OfficeDays
 from bot.town.faults import Faults
+from bot.town.holidays import read_holidays
 from bot.town.model import Choice, Shelter, Town
 from bot.town.notice_checks import notice_faults
 from bot.town.notices import Entry, read_notices
@@ -20,6 +22,8 @@ from bot.town.sheets import read_bus_stops, read_garbage_areas, read_shelters
 
 SHARED_TEMPLATES = Path(__file__).parents[2] / "templates"
 """The templates every town has, in the root of the project."""
+
+HOLIDAYS = "holidays.csv"
 
 _LISTS: Mapping[Fact, tuple[str, Callable[[Path, Faults], tuple[Choice, ...]]]] = {
     Fact.BUS_STOP: ("bus_stops.csv", read_bus_stops),
@@ -80,10 +84,20 @@ def _read(folder: Path) -> _Reading:
         if fact in asked or (folder / file).exists():
             choices[fact] = read(folder / file, faults(file))
     taxes = [choice.name for choice in profile.taxes] if profile else None
-    entries = read_notices(folder / "notices.toml", faults("notices.toml"), taxes, faults)
+    office = _office_days(folder / HOLIDAYS, profile, faults)
+    entries = read_notices(folder / "notices.toml", faults("notices.toml"), taxes, office, faults)
     shelters = read_shelters(folder / "shelters.csv", faults("shelters.csv"))
-    town = _town(folder, profile, choices, entries, shelters) if profile else None
+    town = (
+        replace(_town(folder, profile, choices, entries, shelters), office_days=office) if profile else None
+    )
     return _Reading(town, entries, sorted(fault for note in notes.values() for fault in note.found))
+
+
+def _office_days(file: Path, profile: Profile | None, faults: Callable[[str], Faults]) -> OfficeDays:
+    """When the office is open, by the Cabinet Office's list of holidays where the town has it."""
+    closed = profile.closed_days if profile else frozenset()
+    holidays = read_holidays(file, faults(file.name)) if file.exists() else {}
+    return OfficeDays(closed, holidays)
 
 
 def _town(

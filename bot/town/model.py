@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
+from typing import Any, Literal
 
 from bot.domain.broadcasts import Priority
+from bot.domain.clock import TOKYO
 from bot.domain.quiet_hours import QuietHours
 from bot.domain.residents import LANGUAGES, Fact
-from bot.schedule.rules import CalendarEntry, Rule
+from bot.schedule.office import OfficeDays
+from bot.schedule.rules import Occurrence, Rule
 
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.]*)\}")
 """`{name}` in a notice's title or segment."""
@@ -56,8 +59,9 @@ class Notice:
     """A standing notice: what goes out, to whom, and when.
 
     `segment` may hold `{placeholders}` that each occurrence's context fills in.
-    `context` is passed to the template beside the occurrence's own. `grace` is how long after its
-    time a missed occurrence may still go out.
+    `context` is passed to the template beside the occurrence's own. A missed occurrence may still go out for
+    `grace` after its time or, where `until` is given, until the clock next shows that time or (`date`) until the
+    day it is about is over.
     """
 
     name: str
@@ -66,13 +70,22 @@ class Notice:
     segment: str
     rule: Rule
     grace: timedelta
-    calendar: tuple[CalendarEntry, ...] = ()
+    until: time | Literal["date"] | None = None
     context: Mapping[str, str] = field(default_factory=dict)
     priority: Priority = Priority.NORMAL
 
-    def titled(self, context: Mapping[str, str]) -> str:
+    def useful_until(self, occurrence: Occurrence) -> datetime:
+        """The last moment at which an occurrence, if it is late, still makes sense."""
+        if self.until is None:
+            return occurrence.at + self.grace
+        if self.until == "date":
+            return datetime.combine(occurrence.about or occurrence.at.date(), time.max, TOKYO)
+        moment = datetime.combine(occurrence.at.date(), self.until, TOKYO)
+        return moment if moment > occurrence.at else moment + timedelta(days=1)
+
+    def titled(self, context: Mapping[str, Any]) -> str:
         """The title with its `{placeholders}` filled in from an occurrence's context."""
-        return PLACEHOLDER.sub(lambda found: context.get(found[1], found[0]), self.title)
+        return PLACEHOLDER.sub(lambda found: str(context.get(found[1], found[0])), self.title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +136,7 @@ class Town:
     notices: tuple[Notice, ...]
     shelters: tuple[Shelter, ...]
     quiet_hours: QuietHours | None
+    office_days: OfficeDays = field(default_factory=OfficeDays)
 
     def holds_back(self, priority: Priority, moment: datetime) -> bool:
         """Whether the quiet hours keep a broadcast of that priority from going out at an aware moment."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, time, timedelta
+from typing import Any
 
 import segments
 from bot.domain.broadcasts import Priority
 from bot.domain.clock import TOKYO
 from bot.domain.errors import Fault
 from bot.domain.nearest import did_you_mean
-from bot.rendering import RenderError, Templates, fault_of
+from bot.domain.residents import Fact
+from bot.rendering import EXAMPLE, RenderError, Templates, fault_of
 from bot.schedule import crontab
-from bot.schedule.rules import ChildAge, Cron, DaysBefore, Monthly, OnDates, Rule, Weekly
+from bot.schedule.rules import ChildAge, ChildStages, Cron, FromDates, Monthly, Moved, OnDates, Rule, Weekly
 from bot.town.model import PLACEHOLDER, Notice, Town
 from bot.town.notices import Entry
 from bot.town.segment_words import notice_segment, vocabulary
@@ -20,11 +22,13 @@ from bot.town.segment_words import notice_segment, vocabulary
 _TABLES: Mapping[type[Rule], str] = {
     Weekly: "weekly",
     Monthly: "monthly",
-    DaysBefore: "days_before",
     ChildAge: "child_age",
+    ChildStages: "child_stages",
 }
 """The rules that are a table with its own `time`."""
 _ANY_DAY = datetime(2026, 4, 1, tzinfo=TOKYO)
+_BORN = EXAMPLE.values(Fact.BIRTH_MONTH)[0]
+"""When the example's child was born."""
 _MINUTE = timedelta(minutes=1)
 
 
@@ -47,24 +51,33 @@ def notice_faults(
         yield from dict.fromkeys(found)
 
 
-def _samples(notice: Notice) -> Iterator[dict[str, str]]:
-    """Variables of occurrences: every date of a calendar, every number of days left, every age."""
-    match notice.rule:
-        case DaysBefore(days):
-            for number, entry in enumerate(notice.calendar):
-                for left in days if number == 0 else days[:1]:
-                    own = {"due_date": entry.day.isoformat(), "days_left": str(left)}
-                    yield {**notice.context, **entry.context, **own}
+def _plain(rule: Rule) -> Rule:
+    return rule.rule if isinstance(rule, Moved) else rule
+
+
+def _samples(notice: Notice) -> Iterator[dict[str, Any]]:
+    """Variables of occurrences: every date of a calendar, every number of days left, every age and stage."""
+    match _plain(notice.rule):
+        case FromDates(entries, days):
+            for number, entry in enumerate(entries):
+                for away in days if number == 0 else days[:1]:
+                    count = {"days_since": str(away)} if away > 0 else {"days_left": str(-away)}
+                    yield {"due_date": entry.day.isoformat(), **notice.context, **entry.context, **count}
+        case ChildStages(stages):
+            for stage in stages:
+                item = {**stage.context, "stage": stage.key, "birth_month": _BORN, "when": "first"}
+                yield {**notice.context, "items": [item], "birth_months": [_BORN]}
         case ChildAge(months):
             for age in months:
-                yield {**notice.context, "birth_month": "2026-03", "age_months": str(age)}
+                yield {**notice.context, "birth_month": _BORN, "age_months": str(age)}
         case _:
-            yield dict(notice.context)
+            dates = {"date": _ANY_DAY.date().isoformat(), "base_date": _ANY_DAY.date().isoformat()}
+            yield {**notice.context, **(dates if isinstance(notice.rule, Moved) else {"date": dates["date"]})}
 
 
 def _quiet(town: Town, entry: Entry) -> Iterator[Fault]:
     """A fault if the notice would have to wait, each time or at times, for the quiet hours to be over."""
-    hours, rule, faults = town.quiet_hours, entry.notice.rule, entry.table.faults
+    hours, rule, faults = town.quiet_hours, _plain(entry.notice.rule), entry.table.faults
     if hours is None or entry.notice.priority > Priority.NORMAL:
         return
     line = _time_line(entry)
@@ -79,7 +92,10 @@ def _quiet(town: Town, entry: Entry) -> Iterator[Fault]:
 
 def _time_line(entry: Entry) -> int:
     """The line that says at what time of day the notice goes out."""
-    rule = entry.notice.rule
+    rule = _plain(entry.notice.rule)
+    if isinstance(rule, FromDates):
+        key = next(key for key in ("days_before", "days_after") if key in entry.table)
+        return entry.table.table(key, required=False).line("time")
     if isinstance(rule, Cron):
         return entry.table.line("cron")
     if isinstance(rule, OnDates):
@@ -92,6 +108,9 @@ def _clocks(rule: Rule) -> Iterator[time]:
 
     The days of a cron expression do not matter for it, so that any one day has all of its times.
     """
+    if isinstance(rule, Moved):
+        yield from _clocks(rule.rule)
+        return
     if not isinstance(rule, Cron):
         yield rule.at
         return
@@ -101,7 +120,7 @@ def _clocks(rule: Rule) -> Iterator[time]:
         yield moment.time()
 
 
-def _wording(town: Town, entry: Entry, samples: Iterable[Mapping[str, str]]) -> Iterator[Fault]:
+def _wording(town: Town, entry: Entry, samples: Iterable[Mapping[str, Any]]) -> Iterator[Fault]:
     """Faults of the title and the segment; a segment that is missing has its fault already."""
     notice, words = entry.notice, vocabulary(town)
     for context in samples:
@@ -116,7 +135,7 @@ def _wording(town: Town, entry: Entry, samples: Iterable[Mapping[str, str]]) -> 
             yield _fault(entry, "segment", f"対象「{notice.segment}」: {error.reason}")
 
 
-def _messages(entry: Entry, samples: Iterable[Mapping[str, str]], templates: Templates) -> Iterator[Fault]:
+def _messages(entry: Entry, samples: Iterable[Mapping[str, Any]], templates: Templates) -> Iterator[Fault]:
     """Faults of the template with the variables it would be given; one that is missing has its fault already."""
     name = entry.notice.template
     if name and name not in templates.names():

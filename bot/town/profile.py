@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 
 from bot.domain.nearest import did_you_mean
@@ -49,6 +49,7 @@ class Profile:
     districts: tuple[Choice, ...]
     taxes: tuple[Choice, ...]
     quiet_hours: QuietHours | None
+    closed_days: frozenset[date]
 
 
 def read_profile(file: Path, faults: Faults) -> Profile | None:
@@ -67,6 +68,7 @@ def read_profile(file: Path, faults: Faults) -> Profile | None:
         districts=_choices(table, "districts"),
         taxes=_choices(table, "taxes"),
         quiet_hours=_quiet_hours(table),
+        closed_days=frozenset(table.day_list("closed_days") if "closed_days" in table else ()),
     )
     if profile.reading and not re.fullmatch(r"[ぁ-ゖー]+", profile.reading):
         table.fault("reading", "「reading」はひらがなで書いてください。")

@@ -85,6 +85,10 @@ class Table:
         days = (self.faults.attempt(self.line(key), day, str(value)) for value in values)
         return tuple(found for found in days if found is not None)
 
+    def is_text(self, key: str, text: str) -> bool:
+        """Whether a key has just this text."""
+        return key in self and bool(self._values[key] == text)
+
     def clock(self, key: str) -> time | None:
         """A time of day `"09:00"`, or TOML's own; None with the fault noted if there is none."""
         value = self._get(key, object, required=True)

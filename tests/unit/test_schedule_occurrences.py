@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -10,14 +9,15 @@ from hypothesis import strategies as st
 
 from bot.domain.clock import TOKYO
 from bot.domain.months import age_in_months
-from bot.schedule.holidays import is_business_day, roll_backward, roll_forward
 from bot.schedule.occurrences import next_occurrence, occurrences
+from bot.schedule.office import OfficeDays, OnClosed
 from bot.schedule.rules import (
     CalendarEntry,
     ChildAge,
     Cron,
-    DaysBefore,
+    FromDates,
     Monthly,
+    Moved,
     Occurrence,
     OnDates,
     Rule,
@@ -25,14 +25,15 @@ from bot.schedule.rules import (
 )
 
 NINE = time(9)
+OFFICE = OfficeDays()
 
 
 def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=TOKYO)
 
 
-def firings(rule: Rule, after: str, until: str, calendar: tuple[CalendarEntry, ...] = ()) -> list[str]:
-    return [f"{o.at:%Y-%m-%dT%H:%M}" for o in occurrences(rule, calendar, at(after), at(until))]
+def firings(rule: Rule, after: str, until: str) -> list[str]:
+    return [f"{o.at:%Y-%m-%dT%H:%M}" for o in occurrences(rule, at(after), at(until))]
 
 
 @pytest.mark.parametrize(
@@ -48,19 +49,21 @@ def firings(rule: Rule, after: str, until: str, calendar: tuple[CalendarEntry, .
     ],
 )
 def test_a_due_date_moves_to_the_next_open_day(day: str, moved: str) -> None:
-    assert roll_forward(date.fromisoformat(day)) == date.fromisoformat(moved)
+    assert OFFICE.forward(date.fromisoformat(day)) == date.fromisoformat(moved)
 
 
 def test_a_payment_moves_to_the_open_day_before() -> None:
-    assert roll_backward(date(2026, 10, 10)) == date(2026, 10, 9)
-    assert roll_backward(date(2027, 1, 2)) == date(2026, 12, 28)
+    assert OFFICE.backward(date(2026, 10, 10)) == date(2026, 10, 9)
+    assert OFFICE.backward(date(2027, 1, 2)) == date(2026, 12, 28)
 
 
 def test_the_offices_own_closed_days_count() -> None:
     monday = date(2026, 6, 1)
-    assert is_business_day(monday)
-    assert not is_business_day(monday, {monday})
-    assert roll_forward(monday, {monday}) == date(2026, 6, 2)
+    closed = OfficeDays({monday})
+    assert OFFICE.is_open(monday)
+    assert not closed.is_open(monday)
+    assert closed.forward(monday) == date(2026, 6, 2)
+    assert closed.statutory.forward(monday) == monday
 
 
 def test_dates_weeks_and_months() -> None:
@@ -93,7 +96,7 @@ def test_days_before_a_due_date_tell_the_date_and_never_come_after_it() -> None:
         CalendarEntry(date(2026, 11, 30), "町県民税/2026/3", {"tax": "町県民税", "base_date": "2026-11-30"}),
     )
     found = list(
-        occurrences(DaysBefore((7, 1, 0), NINE), calendar, at("2026-11-23T08:00"), at("2026-12-18T09:00"))
+        occurrences(FromDates(calendar, (-7, -1, 0), NINE), at("2026-11-23T08:00"), at("2026-12-18T09:00"))
     )
     assert [(o.at.date().isoformat(), o.key) for o in found] == [
         ("2026-11-23", "町県民税/2026/3/-7"),
@@ -110,7 +113,7 @@ def test_days_before_a_due_date_tell_the_date_and_never_come_after_it() -> None:
 
 
 def test_a_childs_age_names_the_month_of_birth() -> None:
-    found = list(occurrences(ChildAge((4, 18), 1, NINE), (), at("2026-11-30T00:00"), at("2027-01-02T00:00")))
+    found = list(occurrences(ChildAge((4, 18), 1, NINE), at("2026-11-30T00:00"), at("2027-01-02T00:00")))
     assert [(o.at.date().isoformat(), o.key) for o in found] == [
         ("2026-12-01", "2025-06/18"),
         ("2026-12-01", "2026-08/4"),
@@ -122,7 +125,7 @@ def test_a_childs_age_names_the_month_of_birth() -> None:
 
 def test_a_due_date_written_in_the_calendar_is_left_as_it_is() -> None:
     entry = CalendarEntry(date(2026, 12, 25), "介護保険料/2026/6", {"due_date": "2026-12-28"})
-    (found,) = occurrences(DaysBefore((0,), NINE), (entry,), at("2026-12-25T00:00"), at("2026-12-26T00:00"))
+    (found,) = occurrences(FromDates((entry,), (0,), NINE), at("2026-12-25T00:00"), at("2026-12-26T00:00"))
     assert found.context == {"due_date": "2026-12-28", "days_left": "0"}
 
 
@@ -133,38 +136,23 @@ def test_two_entries_on_one_day_both_come_in_the_order_of_their_keys() -> None:
     )
     found = [
         o.key
-        for o in occurrences(DaysBefore((1,), NINE), calendar, at("2026-07-30T08:59"), at("2026-07-30T09:00"))
+        for o in occurrences(FromDates(calendar, (-1,), NINE), at("2026-07-30T08:59"), at("2026-07-30T09:00"))
     ]
     assert found == ["固定資産税/2026/2/-1", "国民健康保険税/2026/1/-1"]
 
 
-class Unread(tuple[CalendarEntry, ...]):
-    __slots__ = ()
-
-    def __iter__(self) -> Iterator[CalendarEntry]:
-        raise AssertionError("a second in which nothing can be due must not cost the reading of a calendar")
-
-
-def test_a_second_in_which_nothing_can_be_due_reads_no_calendar() -> None:
-    calendar = Unread((CalendarEntry(date(2026, 11, 30), "町県民税/2026/3"),))
-    rule = DaysBefore((1,), NINE)
-    assert not list(occurrences(rule, calendar, at("2026-11-29T09:00:00"), at("2026-11-29T09:00:01")))
-    with pytest.raises(AssertionError):
-        list(occurrences(rule, calendar, at("2026-11-29T08:59:59"), at("2026-11-29T09:00:00")))
-
-
 def test_moments_may_be_given_in_any_time_zone_and_come_in_tokyos() -> None:
     after = datetime(2026, 11, 23, 23, 59, tzinfo=UTC)
-    (found,) = occurrences(Weekly(frozenset({1}), NINE), (), after, after + timedelta(minutes=1))
+    (found,) = occurrences(Weekly(frozenset({1}), NINE), after, after + timedelta(minutes=1))
     assert found.at.isoformat() == "2026-11-24T09:00:00+09:00"
     assert found.key == "2026-11-24"
 
 
 def test_the_next_occurrence_or_none() -> None:
     past = OnDates((date(2020, 1, 1),), NINE)
-    assert next_occurrence(past, (), at("2026-11-24T00:00")) is None
+    assert next_occurrence(past, at("2026-11-24T00:00")) is None
     leap = Cron("0 9 29 2 *")
-    coming = next_occurrence(leap, (), at("2026-11-24T00:00"))
+    coming = next_occurrence(leap, at("2026-11-24T00:00"))
     assert coming is not None
     assert coming.at == at("2028-02-29T09:00")
 
@@ -179,9 +167,16 @@ rules = st.one_of(
         clock_times,
         st.lists(st.sampled_from([-1, 1, 15, 29, 30, 31]), max_size=3).map(tuple),
         st.lists(st.tuples(st.integers(1, 5), st.integers(0, 6)), max_size=2).map(tuple),
+        st.lists(st.sampled_from([-2, -1, 1, 3]), max_size=2).map(tuple),
+        st.frozensets(st.integers(1, 12), min_size=1),
     ),
     st.builds(
-        DaysBefore, st.lists(st.integers(0, 40), min_size=1, max_size=3, unique=True).map(tuple), clock_times
+        FromDates,
+        st.lists(days, max_size=4).map(
+            lambda chosen: tuple(CalendarEntry(day, f"entry/{n}") for n, day in enumerate(chosen))
+        ),
+        st.lists(st.integers(-40, 40), min_size=1, max_size=3, unique=True).map(tuple),
+        clock_times,
     ),
     st.builds(
         ChildAge,
@@ -191,54 +186,49 @@ rules = st.one_of(
     ),
     st.builds("{} {} * * {}".format, st.integers(0, 59), st.integers(0, 23), st.integers(0, 7)).map(Cron),
 )
-calendars = st.lists(days, max_size=4).map(
-    lambda chosen: tuple(CalendarEntry(day, f"entry/{number}") for number, day in enumerate(chosen))
-)
+moved = st.builds(Moved, rules, st.sampled_from(OnClosed), st.just(OFFICE))
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 6, 30)).map(lambda m: m.replace(tzinfo=TOKYO))
 
 
 @given(
-    rules,
-    calendars,
+    rules | moved,
     moments,
     st.lists(st.timedeltas(timedelta(0), timedelta(days=90)), min_size=1, max_size=4),
 )
 @settings(deadline=None)
 def test_a_span_cut_into_pieces_has_the_same_occurrences(
-    rule: Rule, calendar: tuple[CalendarEntry, ...], start: datetime, steps: list[timedelta]
+    rule: Rule, start: datetime, steps: list[timedelta]
 ) -> None:
     ends = [start]
     for step in steps:
         ends.append(ends[-1] + step)
     pieces: list[Occurrence] = []
     for after, until in itertools.pairwise(ends):
-        pieces += occurrences(rule, calendar, after, until)
-    whole = list(occurrences(rule, calendar, start, ends[-1]))
+        pieces += occurrences(rule, after, until)
+    whole = list(occurrences(rule, start, ends[-1]))
     assert pieces == whole
     assert [(o.at, o.key) for o in whole] == sorted({(o.at, o.key) for o in whole})
     assert len({o.key for o in whole}) == len(whole)
     assert all(start < o.at <= ends[-1] for o in whole)
 
 
-@given(rules, calendars, moments)
+@given(rules, moments)
 @settings(deadline=None, max_examples=50)
-def test_every_occurrence_is_what_its_rule_says_and_none_is_left_out(
-    rule: Rule, calendar: tuple[CalendarEntry, ...], start: datetime
-) -> None:
+def test_every_occurrence_is_what_its_rule_says_and_none_is_left_out(rule: Rule, start: datetime) -> None:
     """Asked day by day, minute of the rule by minute, in the plainest words."""
     until = start + timedelta(days=70)
     expected = set()
     day = start.date() - timedelta(days=1)
     while day <= until.date():
-        for hour, minute, key in _keys(rule, calendar, day):
+        for hour, minute, key in _keys(rule, day):
             moment = datetime(day.year, day.month, day.day, hour, minute, tzinfo=TOKYO)
             if start < moment <= until:
                 expected.add((moment, key))
         day += timedelta(days=1)
-    assert {(o.at, o.key) for o in occurrences(rule, calendar, start, until)} == expected
+    assert {(o.at, o.key) for o in occurrences(rule, start, until)} == expected
 
 
-def _keys(rule: Rule, calendar: tuple[CalendarEntry, ...], day: date) -> list[tuple[int, int, str]]:
+def _keys(rule: Rule, day: date) -> list[tuple[int, int, str]]:
     if isinstance(rule, Cron):
         minute, hour, _, _, weekday = rule.expression.split()
         if (int(weekday) - 1) % 7 != day.weekday():
@@ -251,15 +241,25 @@ def _keys(rule: Rule, calendar: tuple[CalendarEntry, ...], day: date) -> list[tu
             keys = [str(day)] if day in dates else []
         case Weekly(weekdays):
             keys = [str(day)] if day.weekday() in weekdays else []
-        case Monthly(_, wanted, nth):
+        case Monthly(_, wanted, nth, open_days, months):
             last = tomorrow.month != day.month
             earlier = sum(
                 1 for number in range(1, day.day + 1) if day.replace(day=number).weekday() == day.weekday()
             )
             fits = day.day in wanted or (last and -1 in wanted) or (earlier, day.weekday()) in nth
-            keys = [str(day)] if fits else []
-        case DaysBefore(before):
-            keys = [f"{e.key}/-{n}" for e in calendar for n in before if e.day == day + timedelta(days=n)]
+            of_month = [day.replace(day=number) for number in range(1, 32) if _exists(day, number)]
+            open_ones = [each for each in of_month if OFFICE.is_open(each)]
+            fits = fits or any(
+                open_ones[n - 1 if n > 0 else n] == day for n in open_days if len(open_ones) >= abs(n)
+            )
+            keys = [str(day)] if fits and day.month in months else []
+        case FromDates(entries, away):
+            keys = [
+                f"{e.key}/{'+' if n > 0 else '-'}{abs(n)}"
+                for e in entries
+                for n in away
+                if e.day + timedelta(days=n) == day
+            ]
         case ChildAge(ages):
             births = [f"{year}-{month:02d}" for year in range(2020, 2029) for month in range(1, 13)]
             keys = [
@@ -269,3 +269,48 @@ def _keys(rule: Rule, calendar: tuple[CalendarEntry, ...], day: date) -> list[tu
                 if day.day == rule.day and age_in_months(b, day) == age
             ]
     return [(hour, minute, key) for key in keys]
+
+
+def _exists(day: date, number: int) -> bool:
+    try:
+        day.replace(day=number)
+    except ValueError:
+        return False
+    return True
+
+
+PAYDAYS = Monthly(NINE, (10,), months=frozenset({2, 4, 6, 8, 10, 12}))
+
+
+def test_what_falls_on_a_closed_day_is_moved_or_left_out_and_tells_both_dates() -> None:
+    span = at("2026-10-01T00:00"), at("2027-02-28T00:00")  # October 10 is a Saturday
+
+    def days(on_closed: OnClosed) -> list[str]:
+        return [o.at.date().isoformat() for o in occurrences(Moved(PAYDAYS, on_closed, OFFICE), *span)]
+
+    assert days(OnClosed.BEFORE) == ["2026-10-09", "2026-12-10", "2027-02-10"]
+    assert days(OnClosed.AFTER) == ["2026-10-13", "2026-12-10", "2027-02-10"]  # the 12th is a holiday
+    assert days(OnClosed.SKIP) == ["2026-12-10", "2027-02-10"]
+    first = next(occurrences(Moved(PAYDAYS, OnClosed.BEFORE, OFFICE), *span))
+    assert first.key == "2026-10-10"
+    assert first.context == {"date": "2026-10-09", "base_date": "2026-10-10"}
+
+
+def test_the_first_and_the_last_open_day_of_a_month() -> None:
+    rule = Monthly(NINE, open_days=(1, -1))
+    assert firings(rule, "2026-12-01T00:00", "2027-02-01T00:00") == [
+        "2026-12-01T09:00",
+        "2026-12-28T09:00",
+        "2027-01-04T09:00",
+        "2027-01-29T09:00",
+    ]
+
+
+def test_days_after_a_date() -> None:
+    rule = FromDates((CalendarEntry(date(2026, 11, 30), "a"),), (3, -1), NINE)
+    found = list(occurrences(rule, at("2026-11-01T00:00"), at("2026-12-31T00:00")))
+    assert [(o.at.date().isoformat(), o.key) for o in found] == [
+        ("2026-11-29", "a/-1"),
+        ("2026-12-03", "a/+3"),
+    ]
+    assert found[1].context == {"due_date": "2026-11-30", "days_since": "3"}

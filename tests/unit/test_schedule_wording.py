@@ -4,7 +4,7 @@ from datetime import date, time
 
 import pytest
 
-from bot.schedule.rules import ChildAge, Cron, DaysBefore, Monthly, OnDates, Rule, Weekly
+from bot.schedule.rules import ChildAge, Cron, FromDates, Monthly, OnDates, Rule, Weekly
 from bot.schedule.wording import in_words
 
 NINE = time(9)
@@ -17,7 +17,7 @@ NINE = time(9)
         (Weekly(frozenset({4, 1}), NINE), "毎週火・金曜 09:00"),
         (Monthly(NINE, (1, -1), ((2, 1),)), "毎月1日・末日・第2火曜 09:00"),
         (Cron("0 9 * * 1"), "cron 0 9 * * 1"),
-        (DaysBefore((7, 0), NINE), "期日の7日前・当日 09:00"),
+        (FromDates((), (-7, 0, 3), NINE), "期日の7日前・当日・3日後 09:00"),
         (ChildAge((4, 18), 1, NINE), "4・18か月になる月の1日 09:00"),
     ],
 )

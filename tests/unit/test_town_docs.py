@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.broadcasts import Priority
 from bot.town import check, load
-from bot.town import notices as notices_file
-from bot.town.notices import _KEYS
+from bot.town import notice_rules
+from bot.town.notice_rules import KEYS
 from bot.town.profile import QUIET_HOURS
 from tests.unit.town_folders import PROJECT, replaced
 
@@ -45,7 +46,7 @@ def test_the_quiet_hours_shown_are_those_of_a_town_that_sets_none(folder: Path) 
 
 def test_the_due_dates_are_those_it_tells(folder: Path) -> None:
     tax = next(notice for notice in load(folder).notices if notice.name == "tax-due")
-    assert [entry.day.isoformat() for entry in tax.calendar] == ["2026-11-30", "2026-11-02", "2027-02-05"]
+    assert [entry.day.isoformat() for entry in tax.rule.entries] == ["2026-11-30", "2026-11-02", "2027-02-05"]
 
 
 def test_the_faults_shown_are_what_the_program_says(folder: Path) -> None:
@@ -57,8 +58,8 @@ def test_the_faults_shown_are_what_the_program_says(folder: Path) -> None:
 
 def test_every_rule_and_every_file_is_described() -> None:
     described = re.findall(r"^### (\w+):", TEXT, re.MULTILINE)
-    assert sorted(described) == sorted(_KEYS.split("・"))
-    for word in (*notices_file._WEEKDAYS, *notices_file.Priority.__members__):
+    assert sorted(described) == sorted(KEYS)
+    for word in (*notice_rules._WEEKDAYS, *Priority.__members__):
         assert f"`{word.lower()}`" in TEXT, word
     for link in re.findall(r"\]\((?!http)(.+?)\)", TEXT + TEMPLATES):
         assert (PROJECT / "docs" / link).exists(), link

@@ -9,7 +9,7 @@ import pytest
 from bot.broadcasts.notices import Coming, coming
 from bot.domain.clock import TOKYO
 from bot.domain.residents import Fact
-from bot.schedule.holidays import is_business_day
+from bot.schedule.office import OfficeDays
 from bot.town import check, load, notice_segment, town_variables, vocabulary
 from bot.town.calendars import read_calendar
 from bot.town.faults import Faults
@@ -85,7 +85,7 @@ def test_a_due_date_moves_to_the_next_open_day(tmp_path, base: str, due: str) ->
         f"tax,fiscal_year,period,base_date,due_date\n固定資産税,2026,全期,{base},\n", encoding="utf-8"
     )
     faults = Faults("tax.csv")
-    (entry,) = read_calendar(file, faults, ["固定資産税"])
+    (entry,) = read_calendar(file, faults, ["固定資産税"], OfficeDays())
     assert faults.found == []
     assert (entry.day, entry.key) == (date.fromisoformat(due), "固定資産税/2026/全期")
     assert (entry.context["base_date"], entry.context["due_date"]) == (base, due)
@@ -96,7 +96,7 @@ def test_a_due_date_that_is_written_stands(tmp_path) -> None:
     file.write_text(
         "tax,fiscal_year,period,base_date,due_date\n町県民税,2026,4,2027-01-31,2027-02-05\n", encoding="utf-8"
     )
-    (entry,) = read_calendar(file, Faults("tax.csv"), None)
+    (entry,) = read_calendar(file, Faults("tax.csv"), None, OfficeDays())
     assert (entry.day, entry.context["period_name"]) == (date(2027, 2, 5), "第4期")
 
 
@@ -107,7 +107,7 @@ def test_every_tax_is_told_thrice_before_every_due_date_of_the_year(town: Town, 
             key = (item.context["tax"], item.context["due_date"])
             told.setdefault(key, []).append(item.context["days_left"])
             assert item.context["base_date"] <= item.context["due_date"]
-            assert is_business_day(date.fromisoformat(item.context["due_date"]))
+            assert OfficeDays().is_open(date.fromisoformat(item.context["due_date"]))
             assert item.segment == f"topic = tax and tax = {item.context['tax']}"
     assert {tax for tax, _ in told} == set(town.vocabulary()["tax"])
     complete = [days for (_, due), days in told.items() if due >= "2026-12-01" and due <= "2027-11-22"]

@@ -21,3 +21,14 @@ UPDATE occurrences SET broadcast_id = :broadcast_id WHERE notice = :notice AND k
 -- The latest occurrences.
 SELECT notice, key, at_ms, state, broadcast_id, recorded_ms FROM occurrences
 ORDER BY at_ms DESC, notice, key LIMIT :limit;
+
+-- name: tell
+-- An item of an occurrence has been told.
+INSERT INTO told (notice, key, told_ms) VALUES (:notice, :key, :now) ON CONFLICT (notice, key) DO NOTHING;
+
+-- name: told
+-- Which of some items (a JSON array of keys) have been told.
+SELECT key FROM told WHERE notice = :notice AND key IN (SELECT value FROM json_each(:keys));
+
+-- name: told [postgresql]
+SELECT key FROM told WHERE notice = :notice AND key IN (SELECT json_array_elements_text(:keys::json));
