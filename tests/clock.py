@@ -22,5 +22,8 @@ class HandClock:
     def after_ms(self, seconds: float) -> int:
         return self.now_ms() + round(seconds * 1000)
 
+    def set(self, moment: str) -> None:
+        self._now = datetime.fromisoformat(moment).replace(tzinfo=TOKYO)
+
     def advance(self, **spans: float) -> None:
         self._now += timedelta(**spans)

@@ -131,9 +131,10 @@ class NoticeClock:
     async def _deal(self, notice: Notice, due: Sequence[Occurrence], now: datetime) -> None:
         """Of several that are late about one subject, such as 7 days and 1 day before a date, send the last."""
         last = {occurrence.subject: occurrence for occurrence in due}
+        heard = self._town.free_from(notice.priority, now)
         for occurrence in due:
             useful_until = notice.useful_until(occurrence)
-            if now > useful_until:
+            if heard > useful_until:
                 why = f"at {now.isoformat(timespec='seconds')} no longer useful, since {useful_until.isoformat()}"
             elif occurrence.subject is not None and last[occurrence.subject] is not occurrence:
                 why = f"superseded by {last[occurrence.subject].key}"

@@ -128,6 +128,18 @@ def _child_stages(rule: ChildStages, after: datetime, until: datetime) -> Iterat
             yield Occurrence(moment, month_of(moment), about=moment.date(), items=found)
 
 
+def told_and_open(rule: ChildStages, birth_month: str, now: datetime) -> tuple[stages.Stage, ...]:
+    """The stages that are open to a child and whose opening has been told; this month's may be told later."""
+    now = now.astimezone(TOKYO)
+    month = month_of(now.date())
+    is_told = now >= _at(now.date().replace(day=rule.day), rule.at)
+    return tuple(
+        stage
+        for stage in stages.open_stages(rule.stages, birth_month, month)
+        if is_told or stage.first(birth_month) < month
+    )
+
+
 def _moved(rule: Moved, after: datetime, until: datetime) -> Iterator[Occurrence]:
     """An occurrence keeps its key and tells both dates; two that meet on one day both come."""
     found = []

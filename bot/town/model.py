@@ -143,6 +143,11 @@ class Town:
         quiet = self.quiet_hours
         return priority is Priority.NORMAL and quiet is not None and quiet.holds(moment)
 
+    def free_from(self, priority: Priority, moment: datetime) -> datetime:
+        """When a broadcast of that priority can go out at the earliest: at the moment, or after the quiet hours."""
+        quiet = self.quiet_hours
+        return quiet.over(moment) if quiet is not None and self.holds_back(priority, moment) else moment
+
     def topic(self, key: str) -> Topic | None:
         """The topic of that key, if the town has it."""
         return next((topic for topic in self.topics if topic.key == key), None)

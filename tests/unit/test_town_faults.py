@@ -47,13 +47,13 @@ ONE_LINE = [
     (NOTICES, "days = [7, 1, 0]", "days = [7, 1, 1]", "1回ずつ"),
     (NOTICES, "days = [7, 1, 0]", "days = []", "「days」が空"),
     (NOTICES, 'days = [7, 1, 0], time = "09:00"', 'days = [7, 1, 0], time = "9:00"', "時刻を"),
-    (NOTICES, 'grace = "9h"', 'grace = "9時間"', "30m・6h・2d"),
-    (NOTICES, 'grace = "9h"', 'grace = "9h"\npriority = "urgnt"', "「urgent」ではありませんか"),
+    (NOTICES, 'grace = "7d"', 'grace = "9時間"', "30m・6h・2d"),
+    (NOTICES, 'grace = "7d"', 'grace = "7d"\npriority = "urgnt"', "「urgent」ではありませんか"),
     (NOTICES, "months = [18], day = 1", "months = [18], day = 31", "1〜28"),
     (NOTICES, "months = [18]", "months = [18, 999]", "0〜240"),
     (NOTICES, 'nth = ["1wed"]', 'nth = ["1we"]', "2tue(第2火曜)"),
     (NOTICES, 'nth = ["1wed"]', "days = [32]", "1〜31"),
-    (NOTICES, 'nth = ["1wed"], ', "", "days か nth"),
+    (NOTICES, 'nth = ["1wed"], ', "", "days・nth・open_days"),
     (NOTICES, 'days = ["sun", "wed"]', 'days = ["sunday", "wed"]', "「sun」ではありませんか"),
     (NOTICES, 'cron = "0 12 * * fri"', 'cron = "0 25 * * fri"', "25"),
     (NOTICES, 'dates = ["2026-12-25"]', 'dates = ["2026-02-30"]', "日付ではありません"),
@@ -167,7 +167,7 @@ def test_the_faults_of_all_files_are_told_at_once_even_if_the_town_cannot_be_rea
     folder = copied(tmp_path)
     expected = {(TOWN, replaced(folder, TOWN, "[codes]", "[codes"))}
     expected |= {
-        (NOTICES, replaced(folder, NOTICES, 'grace = "9h"', 'grace = "9"')),
+        (NOTICES, replaced(folder, NOTICES, 'grace = "7d"', 'grace = "9"')),
         (TAXES, replaced(folder, TAXES, "固定資産税,2026,2", "固定資産税,2026,x")),
         (STOPS, replaced(folder, STOPS, "谷地中央,", ",")),
         (AREAS, replaced(folder, AREAS, "月 木,水2", "月 木,水9")),

@@ -204,7 +204,7 @@ def test_a_time_that_cannot_be_read_is_no_time_in_the_night(folder: Path, rule: 
 
 
 def test_a_fault_of_another_line_does_not_hide_the_notice_that_waits(folder: Path) -> None:
-    grace = replaced(folder, NOTICES, 'grace = "9h"', 'grace = "9時間"')
+    grace = replaced(folder, NOTICES, 'useful_until = "date"', 'grace = "9時間"')
     line = with_rule(folder, 'cron = "0 22 * * fri"')
     found = check(folder)
     assert [fault.line for fault in found] == [grace, line]
