@@ -68,7 +68,7 @@ def read_profile(file: Path, faults: Faults) -> Profile | None:
         districts=_choices(table, "districts"),
         taxes=_choices(table, "taxes"),
         quiet_hours=_quiet_hours(table),
-        closed_days=frozenset(table.day_list("closed_days") if "closed_days" in table else ()),
+        closed_days=_closed_days(table),
     )
     if profile.reading and not re.fullmatch(r"[ぁ-ゖー]+", profile.reading):
         table.fault("reading", "「reading」はひらがなで書いてください。")
@@ -150,6 +150,15 @@ def _quiet_hours(document: Table) -> QuietHours | None:
         )
         return None
     return QuietHours(start, end)
+
+
+def _closed_days(document: Table) -> frozenset[date]:
+    if "closed_days" not in document:
+        return frozenset()
+    table = document.table("closed_days")
+    days = table.day_list("dates")
+    table.finish()
+    return frozenset(days)
 
 
 def _topics(table: Table) -> tuple[Topic, ...]:
