@@ -66,6 +66,10 @@ def _as_of(occurrence: Occurrence, now: datetime) -> Occurrence:
     return replace(occurrence, context={**occurrence.context, "days_left": left})
 
 
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
 def coming(town: Town, after: datetime, until: datetime) -> Iterator[Coming]:
     """Every occurrence of the town's notices in (after, until], in order of time."""
     streams = [_of_one(notice, town, after, until) for notice in town.notices]
@@ -135,14 +139,17 @@ class NoticeClock:
         for occurrence in due:
             useful_until = notice.useful_until(occurrence)
             if heard > useful_until:
-                why = f"at {now.isoformat(timespec='seconds')} no longer useful, since {useful_until.isoformat()}"
+                why = f"送れるのが {_minute(heard)} で、{_minute(useful_until)} を過ぎるため"
             elif occurrence.subject is not None and last[occurrence.subject] is not occurrence:
-                why = f"superseded by {last[occurrence.subject].key}"
+                why = f"同じ件のあとの回({last[occurrence.subject].key})を送るため"
             else:
                 await self._happen(notice, _as_of(occurrence, now), now)
                 continue
-            _log.warning("Notice %s of %s was missed: %s", notice.name, occurrence.at.isoformat(), why)
-            await self._store.notices.miss(notice.name, occurrence.key, to_ms(occurrence.at), why)
+            await self._miss(notice, occurrence, why)
+
+    async def _miss(self, notice: Notice, occurrence: Occurrence, why: str) -> None:
+        _log.warning("Notice %s of %s does not go out: %s", notice.name, occurrence.at.isoformat(), why)
+        await self._store.notices.miss(notice.name, occurrence.key, to_ms(occurrence.at), why)
 
     async def _untold(self, notice: Notice, occurrence: Occurrence) -> Occurrence:
         """Without the items that an earlier occurrence has told, before the town's table was changed."""
@@ -154,15 +161,14 @@ class NoticeClock:
         if occurrence.items:
             occurrence = await self._untold(notice, occurrence)
             if not occurrence.items:
-                await self._store.notices.miss(notice.name, occurrence.key, at_ms, "all of it has been told")
+                await self._miss(notice, occurrence, "前の回ですべて知らせたため")
                 return
         try:
             item = _fill(notice, occurrence, self._town)
             segments.parse(item.segment, vocabulary(self._town))
             payloads, frozen = rendered(self._templates, notice.template, item.context)
         except InvalidInputError as error:
-            _log.error("Notice %s of %s cannot go out: %s", notice.name, occurrence.at.isoformat(), error)
-            await self._store.notices.miss(notice.name, occurrence.key, at_ms, str(error))
+            await self._miss(notice, occurrence, str(error))
             return
         broadcast = Broadcast(
             title=item.title,

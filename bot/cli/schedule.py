@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.options import Group, as_json, day
-from bot.cli.output import emit, table
+from bot.cli.output import emit, iso, table
 from bot.cli.session import at_desk
 from bot.domain.clock import TOKYO
 from bot.domain.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from bot.broadcasts.notices import Coming
+    from bot.store.notices import Happened
     from bot.wiring import Desk
 
 _HORIZON = timedelta(days=3 * 366)
 _LONGEST = timedelta(days=10 * 366)
+_OUTCOMES = {"fired": "送った", "missed": "送れなかった"}
 
 
 @click.group(cls=Group, help="定期のお知らせ")
@@ -76,6 +78,46 @@ def next_(count: int, *, json_: bool) -> None:
         return await _occurrences(desk, islice(coming(desk.town, now, now + _HORIZON), count))
 
     _print(at_desk(work), json_=json_)
+
+
+@schedule.command(help="送ったお知らせと、送れなかったお知らせ(新しい順)")
+@click.option(
+    "--count", type=click.IntRange(1, 1000), default=20, show_default=True, metavar="N", help="件数"
+)
+@click.option("--missed", is_flag=True, help="送れなかったものだけ")
+@as_json
+def history(count: int, *, missed: bool, json_: bool) -> None:
+    """The latest occurrences on record, the newest first."""
+
+    async def work(desk: Desk) -> list[Happened]:
+        return await desk.store.notices.history(count, missed=missed)
+
+    found = at_desk(work)
+    data = [
+        {
+            "at": iso(each.at_ms),
+            "notice": each.notice,
+            "key": each.key,
+            "state": each.state,
+            "broadcast": each.broadcast_id,
+            "reason": each.reason,
+        }
+        for each in found
+    ]
+    rows = [
+        (
+            _minute(iso(each.at_ms)),
+            each.notice,
+            each.key,
+            _OUTCOMES[each.state],
+            each.broadcast_id or "-",
+            each.reason or "",
+        )
+        for each in found
+    ]
+    headings = ("日時", "お知らせ", "回", "結果", "配信", "理由")
+    empty = ["まだ1つもありません。"]
+    emit({"occurrences": data}, json_=json_, text=lambda: table(headings, rows) if rows else empty)
 
 
 @click.command(help="ある期間に送るはずのお知らせを、送らずにすべて見る")

@@ -21,6 +21,7 @@ class Happened(NamedTuple):
     state: str
     broadcast_id: int | None
     recorded_ms: int
+    reason: str | None
 
 
 class Notices:
@@ -54,7 +55,7 @@ class Notices:
         """
 
         async def work(session: Session) -> int | None:
-            if not await self._record(session, notice, key, broadcast.scheduled_ms or 0, "fired"):
+            if not await self._record(session, notice, key, broadcast.scheduled_ms or 0):
                 return None
             broadcast_id = await insert(session, broadcast, payloads, frozen_template)
             link = {"notice": notice, "key": key, "broadcast_id": broadcast_id}
@@ -74,15 +75,24 @@ class Notices:
         """Record that an occurrence did not go out, and why."""
 
         async def work(session: Session) -> None:
-            if await self._record(session, notice, key, at_ms, "missed"):
+            if await self._record(session, notice, key, at_ms, missed=why):
                 deed = Deed(self._clock.now_ms(), f"notice:{notice}", "notice.missed", key, why)
                 await record(session, deed)
 
         await self._database.write(work)
 
-    async def _record(self, session: Session, notice: str, key: str, at_ms: int, state: str) -> bool:
+    async def _record(
+        self, session: Session, notice: str, key: str, at_ms: int, *, missed: str | None = None
+    ) -> bool:
         now = self._clock.now_ms()
-        occurrence = {"notice": notice, "key": key, "at_ms": at_ms, "state": state, "now": now}
+        occurrence = {
+            "notice": notice,
+            "key": key,
+            "at_ms": at_ms,
+            "state": "fired" if missed is None else "missed",
+            "now": now,
+            "reason": missed,
+        }
         return await session.execute("notices.record", occurrence) == 1
 
     async def set_checked(self, checked: dict[str, int]) -> None:
@@ -90,7 +100,7 @@ class Notices:
         rows = [{"name": name, "checked_ms": ms} for name, ms in checked.items()]
         await self._database.append("notices.set_checked", rows)
 
-    async def history(self, limit: int) -> list[Happened]:
-        """The latest occurrences on record, newest first."""
-        rows = await self._database.fetch("notices.history", {"limit": limit})
+    async def history(self, limit: int, *, missed: bool = False) -> list[Happened]:
+        """The latest occurrences on record, or those alone that were missed, newest first; with why they were."""
+        rows = await self._database.fetch("notices.history", {"limit": limit, "missed": int(missed)})
         return [Happened(*(row[name] for name in Happened._fields)) for row in rows]

@@ -5,3 +5,6 @@ CREATE TABLE told (
     told_ms  BIGINT NOT NULL,
     PRIMARY KEY (notice, key)
 );
+
+-- Why an occurrence was missed.
+ALTER TABLE occurrences ADD COLUMN reason $text;

@@ -9,8 +9,8 @@ ON CONFLICT (name) DO UPDATE SET checked_ms = excluded.checked_ms WHERE notices.
 
 -- name: record
 -- An occurrence happens once: a second one with the same key changes nothing.
-INSERT INTO occurrences (notice, key, at_ms, state, broadcast_id, recorded_ms)
-VALUES (:notice, :key, :at_ms, :state, NULL, :now)
+INSERT INTO occurrences (notice, key, at_ms, state, broadcast_id, recorded_ms, reason)
+VALUES (:notice, :key, :at_ms, :state, NULL, :now, :reason)
 ON CONFLICT (notice, key) DO NOTHING;
 
 -- name: link
@@ -18,8 +18,9 @@ ON CONFLICT (notice, key) DO NOTHING;
 UPDATE occurrences SET broadcast_id = :broadcast_id WHERE notice = :notice AND key = :key;
 
 -- name: history
--- The latest occurrences.
-SELECT notice, key, at_ms, state, broadcast_id, recorded_ms FROM occurrences
+-- The latest occurrences, or those alone that were missed, with why.
+SELECT notice, key, at_ms, state, broadcast_id, recorded_ms, reason FROM occurrences
+WHERE :missed = 0 OR state = 'missed'
 ORDER BY at_ms DESC, notice, key LIMIT :limit;
 
 -- name: tell

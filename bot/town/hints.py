@@ -1,0 +1,46 @@
+"""What is no fault in a town's folder but will be one day, or is hardly meant so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from bot.schedule.rules import FromDates, Moved, OnDates, Rule
+from bot.town.model import Notice, Town
+
+_SOON = timedelta(days=30)
+
+
+def hints(town: Town, today: date) -> Iterator[str]:
+    """One Japanese sentence each: dates that are over, holidays that end, notices that say the same."""
+    for notice in town.notices:
+        yield from _over(notice, today)
+    years = town.office_days.holidays
+    if years and today.year + 1 not in years and today >= date(today.year, 12, 1):
+        yield f"holidays.csv に{today.year + 1}年の祝日がありません。その年はプログラムの知る祝日に従います。"
+    yield from _doubles(town)
+
+
+def _plain(rule: Rule) -> Rule:
+    return rule.rule if isinstance(rule, Moved) else rule
+
+
+def _over(notice: Notice, today: date) -> Iterator[str]:
+    match _plain(notice.rule):
+        case OnDates(dates) if dates and max(dates) < today:
+            yield f"お知らせ「{notice.name}」の日付はすべて過ぎています。新しい日付を書くか、消してください。"
+        case FromDates(entries) if entries and (last := max(entry.day for entry in entries)) < today + _SOON:
+            yield (
+                f"お知らせ「{notice.name}」のカレンダーは {last} で終わります。"
+                "次の年度の日付を書き足してください。"
+            )
+
+
+def _doubles(town: Town) -> Iterator[str]:
+    """Notices that tell the same people the same."""
+    seen: dict[tuple[object, ...], str] = {}
+    for notice in town.notices:
+        says = (notice.template, notice.segment, tuple(sorted(notice.context.items())), notice.rule)
+        first = seen.setdefault(says, notice.name)
+        if first != notice.name:
+            yield f"お知らせ「{first}」と「{notice.name}」は、同じ人に同じことを同じときに送ります。"

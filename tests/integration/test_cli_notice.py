@@ -1,0 +1,149 @@
+"""`machi notice new` and `machi schedule history`, as a clerk meets them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.cli import main
+from bot.domain.clock import SystemClock
+from bot.store.store import Store, open_database
+from bot.town import load
+from tests.unit.town_folders import copied
+
+ANSWERS = (
+    "おはなし会",
+    "次の土曜の10時から、図書館で開きます。",
+    "topic = childcare",
+    "3",
+    "第2火、-1",
+    "10:00",
+    "story-time",
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    town = copied(tmp_path)
+    monkeypatch.setenv("MACHI_TOWN", str(town))
+    monkeypatch.setenv("MACHI_DATABASE_URL", f"sqlite:///{tmp_path / 'machi.db'}")
+    monkeypatch.setenv("MACHI_CLOCK", "2026-11-24T08:00:00+09:00")
+    return town
+
+
+def options(**changes: str) -> list[str]:
+    said = {
+        "name": "story-time",
+        "title": "おはなし会",
+        "segment": "topic = childcare",
+        "kind": "monthly",
+        "on": "2火",
+        "time": "10:00",
+        "body": '図書館で"開きます"\\。',
+        **changes,
+    }
+    return ["notice", "new", *(part for key, value in said.items() for part in (f"--{key}", value))]
+
+
+@pytest.mark.parametrize(
+    ("changes", "when"),
+    [
+        ({}, "毎月第2火曜 10:00"),
+        ({"on": "第2火、−1".replace("−", "-")}, "毎月末日・第2火曜 10:00"),
+        ({"kind": "weekly", "on": "火曜日,金", "time": "1０:00"}, "毎週火・金曜 10:00"),
+        ({"kind": "dates", "on": "2027-08-25,2027/08/28"}, "2027-08-25・2027-08-28 10:00"),
+        ({"kind": "days_before", "calendar": "tax_calendar.csv", "on": "７,0"}, "期日の7日前・当日 10:00"),
+    ],
+)
+def test_a_notice_of_each_kind_is_written_and_works(
+    folder: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, str], when: str
+) -> None:
+    assert main(options(**changes)) == 0, capsys.readouterr().err
+    capsys.readouterr()
+    assert main(["schedule", "list", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["notices"][-1]
+    assert (found["notice"], found["when"]) == ("story-time", when)
+    assert load(folder).notices[-1].context["body"] == '図書館で"開きます"\\。'
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"name": "tax-due"}, "「tax-due」という名前のお知らせが2つあります"),
+        ({"segment": "topic = childcara"}, "childcare"),
+        ({"on": "2よ"}, "2tue"),
+        ({"time": "25:00"}, "「time」は時刻を"),
+        ({"time": "23:00"}, "配信を控える時間"),
+        ({"name": "おはなし"}, "半角の英小文字"),
+        ({"kind": "days_before", "calendar": "tax.csv", "on": "1"}, "tax_calendar.csv"),
+        (
+            {"kind": "days_before", "calendar": "tax_calendar.csv", "on": "あした"},
+            "「あした」は数ではありません",
+        ),
+        ({"body": " "}, "本文が空です"),
+    ],
+)
+def test_a_fault_leaves_the_file_as_it_was(
+    folder: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, str], words: str
+) -> None:
+    before = (folder / "notices.toml").read_bytes()
+    assert main(options(**changes)) == 2
+    assert words in capsys.readouterr().err
+    assert (folder / "notices.toml").read_bytes() == before
+    assert not list(folder.glob("*.new"))
+
+
+def test_without_a_terminal_what_is_missing_is_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "notice", "new", "--title", "おはなし会"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("--body が必要です")
+
+
+def test_at_a_terminal_it_asks_for_everything(folder: Path) -> None:
+    leader, follower = pty.openpty()
+    command = [sys.executable, "-m", "bot", "notice", "new"]
+    with subprocess.Popen(command, stdin=follower, stdout=follower, stderr=subprocess.PIPE) as process:
+        os.close(follower)
+        os.write(leader, "".join(f"{answer}\n" for answer in ANSWERS).encode())
+        _, errors = process.communicate(timeout=60)
+    os.close(leader)
+    assert process.returncode == 0, errors.decode()
+    assert load(folder).notices[-1].name == "story-time"
+
+
+def test_what_was_missed_is_shown_with_the_reason(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schedule", "history"]) == 0
+    assert capsys.readouterr().out == "まだ1つもありません。\n"
+    asyncio.run(_missed(os.environ["MACHI_DATABASE_URL"]))
+    assert main(["schedule", "history", "--missed", "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["occurrences"]
+    assert (found["notice"], found["key"], found["state"], found["reason"]) == (
+        "tax-due",
+        "k",
+        "missed",
+        "遅すぎた",
+    )
+    assert main(["schedule", "history"]) == 0
+    assert "送れなかった" in capsys.readouterr().out
+
+
+async def _missed(url: str) -> Any:
+    database = await open_database(url, SystemClock())
+    await Store.over(database, SystemClock()).notices.miss("tax-due", "k", 1_790_000_000_000, "遅すぎた")
+    await database.close()
