@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 from bot.schedule.rules import FromDates, Moved, OnDates, Rule
@@ -38,9 +39,7 @@ def _over(notice: Notice, today: date) -> Iterator[str]:
 
 def _doubles(town: Town) -> Iterator[str]:
     """Notices that tell the same people the same."""
-    seen: dict[tuple[object, ...], str] = {}
-    for notice in town.notices:
-        says = (notice.template, notice.segment, tuple(sorted(notice.context.items())), notice.rule)
-        first = seen.setdefault(says, notice.name)
-        if first != notice.name:
-            yield f"お知らせ「{first}」と「{notice.name}」は、同じ人に同じことを同じときに送ります。"
+    for number, notice in enumerate(town.notices):
+        for first in town.notices[:number]:
+            if replace(first, name="", title="") == replace(notice, name="", title=""):
+                yield f"お知らせ「{first.name}」と「{notice.name}」は、同じ人に同じことを同じときに送ります。"
