@@ -121,9 +121,20 @@ def test_every_notice_has_something_to_send_within_a_year(town: Town, year: list
 
 
 def test_a_health_check_is_for_the_children_of_that_age(year: list[Coming]) -> None:
-    december = next(item for item in year if item.notice.name == "health-check-3-years")
-    assert (december.at.date(), december.context["birth_month"]) == (date(2026, 12, 1), "2023-12")
-    assert december.segment == "topic = childcare and child.birth_month = 2023-12"
+    december = next(item for item in year if item.notice.name == "health-check-4-months")
+    assert (december.at.date(), december.context["birth_month"]) == (date(2026, 12, 1), "2026-08")
+    assert december.segment == "topic = childcare and child.birth_month = 2026-08"
+
+
+def test_a_session_is_for_the_children_of_its_months_three_weeks_and_a_day_before(year: list[Coming]) -> None:
+    sessions = [item for item in year if item.notice.name == "health-sessions"]
+    told = [(str(item.at.date()), item.title) for item in sessions[:3]]
+    assert told == [
+        ("2026-12-14", "1歳6か月児健診のお知らせ"),
+        ("2026-12-29", "3歳児健診のお知らせ"),
+        ("2027-01-18", "3歳児健診のお知らせ"),
+    ]
+    assert sessions[0].segment == "topic = childcare and child.birth_month between 2025-05 and 2025-06"
 
 
 def test_taxes_stands_for_every_tax_of_the_town(town: Town) -> None:
