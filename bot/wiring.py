@@ -171,16 +171,16 @@ async def running_service(settings: Settings, role: Role) -> AsyncIterator[Servi
             sender, ticker = await _start_worker(desk, line, service.metrics, stack, alone=file is not None)
             service = replace(service, sender=sender, ticker=ticker)
         if role.web:
-            service = replace(service, intake=await _start_web(desk, line, stack))
+            service = replace(service, intake=await _start_web(desk, line, stack, alone=file is not None))
         yield service
 
 
-async def _start_web(desk: Desk, line: LineClient, stack: AsyncExitStack) -> Intake:
+async def _start_web(desk: Desk, line: LineClient, stack: AsyncExitStack, *, alone: bool) -> Intake:
     """Webhook intake and the conversation."""
     inbox, clock = desk.store.inbox, desk.clock
     processor = Processor(inbox, Conversation(desk.town), line, clock, lambda: intake.is_busy)
     intake = Intake(inbox, clock, processor.wake)
-    processor.start()
+    processor.start(alone=alone)
     stack.push_async_callback(processor.stop)
     return intake
 

@@ -149,7 +149,9 @@ class Audience:
             broadcast.id,
             int(broadcast.priority),
             message_id=message_id,
-            size=known,
+            size=max(
+                1, known
+            ),  # LINE may know friends that the database does not: it must not look like nothing
             due_ms=now_ms,
         )
         await rows.set_audience(session, broadcast.id, await _end(session, broadcast), done=True)

@@ -11,7 +11,7 @@ from typing import Any
 import segments
 from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.everyone import in_one
-from bot.domain.broadcasts import BATCH_SIZE, ENDED, BatchState, Event, Priority, advance
+from bot.domain.broadcasts import BATCH_SIZE, BatchState, Event, Priority, State, advance
 from bot.domain.clock import Clock, from_ms, to_ms
 from bot.domain.errors import InvalidInputError, RefusedError
 from bot.domain.quota import Quota
@@ -28,6 +28,8 @@ from bot.town.model import Town
 
 _TITLE_LENGTH = 100
 _PAST = timedelta(minutes=10)
+_GOING = frozenset({State.SCHEDULED, State.SENDING})
+"""What goes out by itself when its time has come."""
 
 
 def segment_condition(segment: str, town: Town, today: date) -> segments.Condition:
@@ -266,12 +268,12 @@ class Composer:
         return Ways(residents, requests, quota, yen, possible, stopped)
 
     def held_until(self, broadcast: Broadcast) -> datetime | None:
-        """When the quiet hours that hold a broadcast back are over; None if they do not."""
-        at = max(self._clock.now(), from_ms(broadcast.scheduled_ms or 0))
+        """When the quiet hours that hold back a broadcast, or the rest of it, are over; None if they do not."""
         quiet = self._town.quiet_hours
-        if quiet is None or broadcast.state in ENDED or not self._town.holds_back(broadcast.priority, at):
+        if quiet is None or broadcast.state not in _GOING:
             return None
-        return quiet.over(at)
+        at = max(self._clock.now(), from_ms(broadcast.scheduled_ms or 0))
+        return quiet.over(at) if self._town.holds_back(broadcast.priority, at) else None
 
     async def messages(self, broadcast_id: int, user_id: str | None = None) -> Payloads:
         """What a broadcast says, by language; a personal one as the example resident, or this one, gets it."""

@@ -182,6 +182,8 @@ class Sender:
             return
         try:
             says = await self._content(batch.message_id)
+            if batch.first_attempt_ms <= self._clock.after_ms(-HORIZON_SECONDS):
+                return  # the machine slept since the claim: when the lease ends it is unknown
             answer = await self._request(batch, says)
             await self._observe(answer)
         except Exception:

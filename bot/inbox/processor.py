@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from dataclasses import replace
+from typing import Any
 
 from bot.domain.clock import Clock, from_ms
 from bot.domain.residents import Resident, ResidentState, masked
@@ -23,6 +24,9 @@ REPLY_SECONDS = 55.0
 """A reply token lives a minute from the webhook's receipt; some of it goes on the way to LINE.
 https://developers.line.biz/en/reference/messaging-api/#send-reply-message-reply-token"""
 _REPLY_ATTEMPTS = 3
+_LEASE_SECONDS = 15.0
+"""Longer than one request takes: what a process that was killed was sending is sent by another after this."""
+_STOP_SECONDS = 10.0
 
 
 class Processor:
@@ -47,6 +51,7 @@ class Processor:
         self._active: set[str] = set()
         self._again: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
+        self._replies: set[asyncio.Task[None]] = set()
 
     def wake(self, user_ids: Iterable[str]) -> None:
         """Events of these residents wait."""
@@ -55,31 +60,54 @@ class Processor:
                 self._queued.add(user_id)
                 self._queue.put_nowait(user_id)
 
-    def start(self) -> None:
-        """Begin, with what an earlier run of the program left."""
+    def start(self, *, alone: bool) -> None:
+        """Begin, with what an earlier run of the program left; `alone`: no other process sends replies."""
         self._tasks = [asyncio.create_task(self._work()) for _ in range(_WORKERS)]
-        self._tasks.append(asyncio.create_task(self._rescan()))
+        self._tasks.append(asyncio.create_task(self._rescan(alone=alone)))
 
     async def stop(self) -> None:
-        """Stop; what is under way stays in the inbox for the next start."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        """Take on nothing more and wait a while for the replies under way.
 
-    async def _rescan(self) -> None:
-        """Pick up what no wake told of: left over at the start, or kept by another process."""
-        try:
-            for reply in await self._inbox.unsent_replies():
-                await self._send(reply)
-        except Exception:
-            _log.exception("Could not finish the replies of an earlier run")
+        What remains stays in the inbox for the next start, or for another process.
+        """
+        await _cancelled(self._tasks)
+        if self._replies:
+            await asyncio.wait(self._replies, timeout=_STOP_SECONDS)
+        await _cancelled(self._replies)
+
+    async def _rescan(self, *, alone: bool) -> None:
+        """Pick up what no wake told of: left over at the start, or by another process."""
         while True:
             try:
+                if alone:
+                    await self._inbox.release_replies()
+                    alone = False
+                now_ms = self._clock.now_ms()
+                for reply in await self._inbox.take_over_replies(now_ms, self._lease_until_ms()):
+                    self._launch(self._finish(reply))
                 self.wake(await self._inbox.waiting_users())
             except Exception:
                 _log.exception("Could not look for waiting events; trying again")
             await asyncio.sleep(_RESCAN_SECONDS)
+
+    def _launch(self, reply: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(reply)
+        self._replies.add(task)
+        task.add_done_callback(self._replies.discard)
+        return task
+
+    def _lease_until_ms(self) -> int:
+        return self._clock.after_ms(_LEASE_SECONDS)
+
+    async def _finish(self, reply: Reply) -> None:
+        """Send what another process could not, and go on with the resident who waited for it."""
+        try:
+            await self._send(reply)
+        except Exception:
+            _log.exception("The reply to event %d waits for the next look at the inbox", reply.event)
+            return
+        if reply.user_id is not None:
+            self.wake([reply.user_id])
 
     async def _work(self) -> None:
         while True:
@@ -106,9 +134,11 @@ class Processor:
 
     async def _process_next(self, user_id: str) -> bool:
         await self._give_way()
-        found, reply = await self._inbox.process_next(user_id, self._decide, self._clock.now_ms())
+        found, reply = await self._inbox.process_next(
+            user_id, self._decide, self._clock.now_ms(), self._lease_until_ms()
+        )
         if reply is not None:
-            await self._send(reply)
+            await asyncio.shield(self._launch(self._send(reply)))  # a stop lets it end
         return found
 
     def _decide(self, raw: bytes, resident: Resident | None, state_event_ms: int) -> Outcome:
@@ -140,6 +170,8 @@ class Processor:
                 self._clock.after_ms(REPLY_SECONDS) - self._clock.now_ms()
             ):
                 break
+            if attempt:
+                await self._inbox.renew_reply(reply.event, self._lease_until_ms())
             answer = await self._line.reply(reply.token, reply.messages)
             if isinstance(answer, Accepted | Rejected | Refused):
                 break
@@ -150,3 +182,10 @@ class Processor:
                 "No reply to event %d received at %s: %s", reply.event, received, answer or "token too old"
             )
         await self._inbox.replied(reply.event)
+
+
+async def _cancelled(tasks: Collection[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)

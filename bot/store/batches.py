@@ -83,9 +83,12 @@ async def add_to_all(
     session: Session, broadcast_id: int, priority: int, *, message_id: int, size: int, due_ms: int
 ) -> None:
     """One batch for LINE's broadcast endpoint; `size` is how many of its receivers the database knows."""
-    nobody = Part(message_id, (), ())
-    row = {**_row(broadcast_id, priority, nobody, due_ms), "size": size, "endpoint": Endpoint.BROADCAST.value}
-    await _add(session, [row])
+    row = _row(broadcast_id, priority, Part(message_id, (), ()), due_ms)
+    await _add(session, [{**row, **_to_all(size)}])
+
+
+def _to_all(size: int) -> dict[str, Any]:
+    return {"size": size, "endpoint": Endpoint.BROADCAST.value}
 
 
 async def let_go(session: Session, broadcast_id: int, now_ms: int) -> None:
@@ -146,6 +149,11 @@ async def send_unknown_again(session: Session, broadcast_id: int, now_ms: int) -
     """
     residents = 0
     for row in await session.fetch("outbox.unknown", {"id": broadcast_id}):
+        if row["endpoint"] == Endpoint.BROADCAST.value:  # it names nobody: LINE knows its friends
+            again = {**_row(0, 0, Part(0, (), ()), now_ms), **_to_all(row["size"])}
+            await session.execute("outbox.renew_key", {**again, "id": row["id"], "reason": None})
+            residents += row["size"]
+            continue
         ids = {"ids": json.dumps([int(number) for number in row["resident_ids"].split(",") if number])}
         found = await session.fetch("residents.following_of", ids)
         if found:

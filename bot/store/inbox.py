@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from bot.domain.residents import Resident
-from bot.store.port import Database, Session
+from bot.store.port import Database, Row, Session
 from bot.store.residents import erase, load, save
 
 
@@ -39,9 +39,13 @@ class Outcome:
 
 
 class Reply(NamedTuple):
-    """A reply to send: `messages` is the JSON text of LINE's message objects."""
+    """A reply to send: `messages` is the JSON text of LINE's message objects.
+
+    `user_id` is whose next event waits for it; None if they have been erased meanwhile.
+    """
 
     event: int
+    user_id: str | None
     token: str
     messages: str
     received_ms: int
@@ -49,6 +53,13 @@ class Reply(NamedTuple):
 
 Decide = Callable[[bytes, Resident | None, int], Outcome]
 """From an event's bytes, the resident as they are, and the timestamp of their newest follow or unfollow."""
+
+
+def _reply(event: Row, user_id: str, outcome: Outcome) -> Reply | None:
+    if not outcome.reply or not outcome.reply_token:
+        return None
+    messages = json.dumps(outcome.reply, ensure_ascii=False)
+    return Reply(event["id"], user_id, outcome.reply_token, messages, event["received_ms"])
 
 
 class Inbox:
@@ -77,16 +88,18 @@ class Inbox:
         """Residents with unprocessed events."""
         return [row["user_id"] for row in await self._database.fetch("inbox.waiting_users")]
 
-    async def process_next(self, user_id: str, decide: Decide, now_ms: int) -> tuple[bool, Reply | None]:
+    async def process_next(
+        self, user_id: str, decide: Decide, now_ms: int, lease_until_ms: int
+    ) -> tuple[bool, Reply | None]:
         """Work off a resident's oldest event in one transaction: effects and "processed" together.
 
-        Returns whether there was one, and the reply it leaves to send.
+        Returns whether there was one, and the reply it leaves to send. Until `replied` none of their events
+        is taken any more, so that replies come in order; from `lease_until_ms` on, others may send it.
         """
 
         async def work(session: Session) -> tuple[bool, Reply | None]:
             stored = await load(session, user_id)
-            events = await session.fetch("inbox.next", {"user_id": user_id})
-            if not events:
+            if not (events := await session.fetch("inbox.next", {"user_id": user_id})):
                 return False, None
             event = events[0]
             outcome = decide(
@@ -99,10 +112,7 @@ class Inbox:
             if outcome.unsent_message_id is not None:
                 unsend = {"user_id": user_id, "message_id": outcome.unsent_message_id, "empty": b""}
                 await session.execute("inbox.unsend", unsend)
-            reply = None
-            if outcome.reply and outcome.reply_token:
-                messages = json.dumps(outcome.reply, ensure_ascii=False)
-                reply = Reply(event["id"], outcome.reply_token, messages, event["received_ms"])
+            reply = _reply(event, user_id, outcome)
             await session.execute(
                 "inbox.processed",
                 {
@@ -110,6 +120,7 @@ class Inbox:
                     "state": "replying" if reply else "done",
                     "reply_token": reply.token if reply else None,
                     "reply": reply.messages if reply else None,
+                    "lease_until": lease_until_ms if reply else None,
                 },
             )
             if outcome.resident is None and stored is not None:
@@ -118,10 +129,30 @@ class Inbox:
 
         return await self._database.write(work)
 
-    async def unsent_replies(self) -> list[Reply]:
-        """Replies that a stop of the program left unsent."""
-        rows = await self._database.fetch("inbox.unsent_replies")
-        return [Reply(row["id"], row["reply_token"], row["reply"], row["received_ms"]) for row in rows]
+    async def take_over_replies(self, now_ms: int, lease_until_ms: int) -> list[Reply]:
+        """Replies whose lease has run out: their sender has ended, and it is for the caller to send them."""
+
+        async def work(session: Session) -> list[Reply]:
+            leases = {"now": now_ms, "lease_until": lease_until_ms}
+            rows = await session.fetch("inbox.take_over_replies", leases)
+            return [
+                Reply(row["id"], row["user_id"], row["reply_token"], row["reply"], row["received_ms"])
+                for row in rows
+            ]
+
+        return await self._database.write(work)
+
+    async def renew_reply(self, event: int, lease_until_ms: int) -> None:
+        """Keep a reply that takes long from being taken over."""
+        await self._database.append("inbox.renew_reply", [{"id": event, "lease_until": lease_until_ms}])
+
+    async def release_replies(self) -> None:
+        """Let every reply be taken over at once: no process sends any."""
+
+        async def work(session: Session) -> int:
+            return await session.execute("inbox.release_replies")
+
+        await self._database.write(work)
 
     async def replied(self, event: int) -> None:
         """A reply has been sent or let go."""

@@ -10,7 +10,7 @@ import pytest
 from bot.domain.broadcasts import BatchState
 from bot.domain.errors import NotFoundError
 from bot.domain.residents import Fact, Resident, ResidentState
-from bot.store.inbox import Arrival, Outcome
+from bot.store.inbox import Arrival, Decide, Outcome, Reply
 from bot.store.outbox import Ending
 from bot.store.store import Store
 from tests.clock import HandClock
@@ -90,11 +90,25 @@ async def test_who_goes_while_being_sent_to_stays_in_the_bytes_until_the_answer(
 
 # ---- inbox ----
 
+LEASE = 15.0
+
+
+def answered(*_: object) -> Outcome:
+    return Outcome(someone(1), reply_token="token", reply=MESSAGES["ja"])
+
 
 def arrival(number: int, event_id: str, timestamp_ms: int = 1000, *, waits: bool = True) -> Arrival:
     return Arrival(
         event_id, user(number), f"m-{event_id}", timestamp_ms, f"{user(number)} {event_id}".encode(), waits
     )
+
+
+async def process_next(store: Store, clock: HandClock, decide: Decide) -> tuple[bool, Reply | None]:
+    return await store.inbox.process_next(user(1), decide, clock.now_ms(), clock.after_ms(LEASE))
+
+
+async def taken_over(store: Store, clock: HandClock) -> list[Reply]:
+    return await store.inbox.take_over_replies(clock.now_ms(), clock.after_ms(LEASE))
 
 
 async def test_an_event_is_kept_once(store: Store, clock: HandClock) -> None:
@@ -117,7 +131,7 @@ async def test_events_of_a_resident_run_in_the_order_of_their_timestamps(
         topics = resident.values(Fact.TOPIC) if resident else ()
         return Outcome((resident or someone(1)).with_values(Fact.TOPIC, (*topics, seen[-1])))
 
-    while (await store.inbox.process_next(user(1), decide, clock.now_ms()))[0]:
+    while (await process_next(store, clock, decide))[0]:
         pass
     assert seen == ["early", "between", "late"]
     assert (await store.residents.find(user(1))).values(Fact.TOPIC) == ("early", "between", "late")
@@ -132,26 +146,70 @@ async def test_an_event_whose_processing_fails_waits_and_leaves_nothing(
         raise RuntimeError("handler")
 
     with pytest.raises(RuntimeError):
-        await store.inbox.process_next(user(1), fail, clock.now_ms())
+        await process_next(store, clock, fail)
     assert (await store.inbox.waiting())[0] == 1
 
 
-async def test_a_reply_waits_until_it_is_sent(store: Store, clock: HandClock) -> None:
+async def test_a_reply_is_taken_over_when_its_lease_has_run_out_and_by_one_only(
+    store: Store, clock: HandClock
+) -> None:
     await store.inbox.add([arrival(1, "a")], clock.now_ms())
-    outcome = Outcome(someone(1), reply_token="token", reply=MESSAGES["ja"])
-    found, reply = await store.inbox.process_next(user(1), lambda *_: outcome, clock.now_ms())
+    found, reply = await process_next(store, clock, answered)
     assert found
     assert reply is not None
-    assert await store.inbox.unsent_replies() == [reply]
+    clock.advance(seconds=LEASE - 1)
+    assert await taken_over(store, clock) == []
+    clock.advance(seconds=1)
+    assert sorted(await asyncio.gather(*(taken_over(store, clock) for _ in range(3)))) == [[], [], [reply]]
+    clock.advance(seconds=LEASE - 1)
+    assert await taken_over(store, clock) == []
     await store.inbox.replied(reply.event)
-    assert await store.inbox.unsent_replies() == []
+    clock.advance(seconds=LEASE)
+    assert await taken_over(store, clock) == []
+
+
+async def test_a_renewed_reply_is_not_taken_over_and_a_released_one_at_once(
+    store: Store, clock: HandClock
+) -> None:
+    await store.inbox.add([arrival(1, "a")], clock.now_ms())
+    _, reply = await process_next(store, clock, answered)
+    assert reply is not None
+    clock.advance(seconds=LEASE - 1)
+    await store.inbox.renew_reply(reply.event, clock.after_ms(LEASE))
+    clock.advance(seconds=LEASE - 1)
+    assert await taken_over(store, clock) == []
+    await store.inbox.release_replies()
+    assert await taken_over(store, clock) == [reply]
+
+
+async def test_the_next_event_waits_for_the_reply_to_the_one_before(store: Store, clock: HandClock) -> None:
+    await store.inbox.add([arrival(1, "a"), arrival(1, "b", 2000), arrival(2, "c", 3000)], clock.now_ms())
+    _, reply = await process_next(store, clock, answered)
+    assert reply is not None
+    assert await process_next(store, clock, answered) == (False, None)
+    others = await store.inbox.process_next(user(2), lambda *_: Outcome(someone(2)), clock.now_ms(), 0)
+    assert others == (True, None)
+    clock.advance(seconds=LEASE)  # who takes it over sends it first
+    assert await process_next(store, clock, answered) == (False, None)
+    await store.inbox.replied(reply.event)
+    assert (await process_next(store, clock, lambda *_: Outcome(someone(1))))[0]
+
+
+async def test_the_last_reply_to_an_erased_resident_is_sent_too(store: Store, clock: HandClock) -> None:
+    await settle(store, someone(1))
+    await store.inbox.add([arrival(1, "a")], clock.now_ms())
+    farewell = Outcome(None, reply_token="token", reply=MESSAGES["ja"])
+    _, reply = await process_next(store, clock, lambda *_: farewell)
+    assert reply is not None
+    clock.advance(seconds=LEASE)
+    assert await taken_over(store, clock) == [reply._replace(user_id=None)]
 
 
 async def test_old_events_go_and_what_was_taken_back_is_emptied(store: Store, clock: HandClock) -> None:
     await store.inbox.add([arrival(1, "a"), arrival(1, "b", 2000)], clock.now_ms())
-    await store.inbox.process_next(user(1), lambda *_: Outcome(someone(1)), clock.now_ms())
+    await process_next(store, clock, lambda *_: Outcome(someone(1)))
     take_back = Outcome(someone(1), unsent_message_id="m-a")
-    await store.inbox.process_next(user(1), lambda *_: take_back, clock.now_ms())
+    await process_next(store, clock, lambda *_: take_back)
     assert f"{user(1)} a" not in await everything(store)
     clock.advance(days=1)
     await store.inbox.add([arrival(1, "c")], clock.now_ms())

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from bot.domain.broadcasts import Priority
 
 
 @dataclass(frozen=True)
 class Send:
+    """`how`: the same words for all, each resident's own, or one request to everyone (an emergency to all)."""
+
     priority: Priority = Priority.NORMAL
     segment: str = "all"
+    how: Literal["same", "personal", "everyone"] = "same"
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class Jump:
 
 @dataclass(frozen=True)
 class Steer:
-    """Staff pause, resume or cancel a broadcast, if its state allows."""
+    """Staff pause, resume or cancel a broadcast, or retry what is unknown of it, if its state allows."""
 
     deed: str
     which: int = 0

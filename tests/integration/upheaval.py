@@ -11,24 +11,24 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from datetime import time
+from typing import Any
 
-import aiohttp
-
-from bot.broadcasts.ceiling import Ceiling
-from bot.broadcasts.conductor import Conductor
-from bot.delivery.answers import Answers
-from bot.delivery.sender import Sender
-from bot.domain.broadcasts import ENDED, Event, State
+from bot.domain.broadcasts import ENDED, HORIZON_SECONDS, BatchState, Event, Priority, State
 from bot.domain.errors import RefusedError
-from bot.domain.residents import Resident, ResidentState
-from bot.line.client import LineClient
+from bot.domain.quiet_hours import QuietHours
+from bot.domain.residents import Fact, Resident, ResidentState
+from bot.rendering.freezing import Frozen
+from bot.rendering.library import TemplateFile
+from bot.rendering.residents import EXAMPLE
 from bot.store.broadcasts import Broadcast
 from bot.store.reports import Report
+from bot.store.residents import newest_id
 from bot.store.store import Store, open_database
 from simulator import Fault, RequestInfo, Simulator
 from tests.clock import HandClock
-from tests.integration.delivering import TOWN
+from tests.integration.delivering import TOWN, eventually
+from tests.integration.killable import Service
 from tests.integration.operations import (
     Calm,
     Erase,
@@ -48,11 +48,11 @@ from tests.integration.operations import (
     Throttle,
     Work,
 )
-from tests.integration.running import TOKEN, line_simulator, user
-from tests.settling import UNLIMITED
+from tests.integration.running import line_simulator, user
 
-AWAKE = replace(TOWN, quiet_hours=None)
-"""The hours jump here: a town with quiet hours would wait for its morning."""
+QUIET = QuietHours(time(10), time(12))
+"""The hours jump here, from nine in the morning on: in and out of these."""
+TOWN_IN_PEACE = replace(TOWN, quiet_hours=QUIET)
 FAULTS = {
     "500": Fault(status=500),
     "500 after acceptance": Fault(status=500, accept=True),
@@ -60,9 +60,12 @@ FAULTS = {
     "cut after acceptance": Fault(cut=True, accept=True),
     "a gateway's page": Fault(status=502, body=b"<html>\xff\xfe gateway</html>"),
 }
-BULK = ("multicast", "push")
+BULK = ("multicast", "push", "broadcast")
 _APART = 11_000
-"""Between the ids of groups of residents, as in a town of so many: then an audience takes several pages."""
+"""Between the ids of groups of residents, as in a town of so many."""
+_PERSONAL = {"ja": "{{ words }} ({{ resident.district }})", "en": "{{ words }} (en {{ resident.district }})"}
+_FILES = [TemplateFile(f"told/{each}.txt.j2", each, text) for each, text in _PERSONAL.items()]
+FROZEN = Frozen({file.key: file for file in _FILES}, {}, EXAMPLE).text()
 
 
 @dataclass
@@ -71,66 +74,29 @@ class Sent:
 
     number: int
     words: str
-    segment: str
+    what: Send
     must: set[str]
     may: set[str] = field(default_factory=set)
     cancelled: bool = False
+    again: int = 0
+    """How often staff have sent once more what was unknown."""
 
     def to(self, person: Resident) -> bool:
-        return self.segment == "all" or person.language == "en"
+        return self.what.segment == "all" or person.language == "en"
 
     def text(self, person: Resident) -> str:
-        return self.words if person.language == "ja" else f"{self.words} (en)"
+        match self.what.how, person.language:
+            case "same", "en":
+                return f"{self.words} (en)"
+            case "personal", language:
+                district = person.values(Fact.DISTRICT)[0]
+                return f"{self.words} ({district})" if language == "ja" else f"{self.words} (en {district})"
+        return self.words
 
 
-class Service:
-    """What one process has: a connection to the database, one to LINE, a sender and a conductor."""
-
-    def __init__(self, world: World, store: Store) -> None:
-        self.store = store
-        self.session = aiohttp.ClientSession()
-        line = LineClient(self.session, world.line.base_url, TOKEN)
-        answers = Answers(store, line, world.clock, UNLIMITED, yen=3)
-        self.sender = Sender(store, line, world.clock, answers, UNLIMITED, on_idle=self.nudge)
-        self.conductor = Conductor(store, AWAKE, world.clock, Ceiling(line.quota, 3), self.sender.wake)
-
-    def start(self, *, alone: bool) -> Self:
-        self.sender.start(alone=alone)
-        self.conductor.start()
-        return self
-
-    def nudge(self) -> None:
-        """Real seconds of waiting are over."""
-        self.sender.circuit._reopens = 0.0
-        self.sender.wake()
-        self.conductor.wake()
-
-    async def kill(self) -> None:
-        """End at whatever it is waiting for; nothing gets the chance to put anything in order."""
-        database: Any = self.store.database
-        tasks = {
-            *self.sender._tasks,
-            *self.sender._in_flight,
-            *self.conductor._tasks,
-            *self.conductor._admitting.values(),
-            database._group._task,
-        } - {None}
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-        await self.session.close()
-        if database.dialect == "postgresql":
-            database._pool.terminate()
-            if database._listener is not None:
-                database._listener.terminate()
-        else:
-            await database.close()
-
-    async def halt(self) -> None:
-        await self.sender.stop()
-        await self.conductor.stop()
-        await self.session.close()
-        await self.store.database.close()
+def newcomer(n: int) -> Resident:
+    """Every third reads English, and there are four districts."""
+    return Resident(user(n), "en" if n % 3 == 2 else "ja", facts={Fact.DISTRICT: (f"{n % 4}区",)})
 
 
 class World:
@@ -154,24 +120,15 @@ class World:
         line.faults.plan = self._plan
 
     async def people_settle(self, *groups: int) -> None:
-        """So many residents, every third of whom reads English, with ids far apart between the groups."""
+        """So many residents, with ids far apart between the groups."""
         for group in groups:
             first = len(self.people)
-            new = [Resident(user(n), "en" if n % 3 == 2 else "ja") for n in range(first, first + group)]
+            new = [newcomer(n) for n in range(first, first + group)]
             await self.store.residents.save_all([(p.user_id, lambda _, p=p: p) for p in new])
-            await self._skip_ids()
+            await skip_ids(self.store)
             for person in new:
                 self.people[person.user_id] = person
                 self.line.add_user(person.user_id)
-
-    async def _skip_ids(self) -> None:
-        raw: Any = self.store.database
-        newest = int((await raw.fetch("residents.newest"))[0]["id"]) + _APART
-        if raw.dialect == "sqlite":
-            sql = f"UPDATE sqlite_sequence SET seq = {newest} WHERE name = 'residents'"
-            await raw._writer.raw.execute_fetchall(sql)
-        else:
-            await raw._pool.execute(f"SELECT setval(pg_get_serial_sequence('residents', 'id'), {newest})")
 
     async def do(self, operation: Operation) -> None:
         deeds: dict[type, Callable[[Any], Coroutine[Any, Any, None]]] = {
@@ -195,30 +152,44 @@ class World:
     async def start(self) -> None:
         if len(self.services) < self._places:
             store = Store.over(await open_database(self._url, self.clock), self.clock)
-            self.services.append(Service(self, store).start(alone=self._places == 1))
+            service = Service(store, self.clock, TOWN_IN_PEACE, self.line.base_url)
+            self.services.append(service.start(alone=self._places == 1))
 
     async def _send(self, it: Send) -> None:
+        everyone = it.how == "everyone"
+        what = Send(Priority.EMERGENCY, how="everyone") if everyone else it
         words = f"断水 {len(self.sent)}"
-        draft = Broadcast(words, it.segment, "clerk", priority=it.priority, scheduled_ms=self.clock.now_ms())
-        payloads = {"ja": words, "en": f"{words} (en)"}
-        number = await self.store.broadcasts.create(
-            draft, {language: [{"type": "text", "text": text}] for language, text in payloads.items()}
+        draft = Broadcast(
+            words,
+            what.segment,
+            "clerk",
+            priority=what.priority,
+            everyone=everyone,
+            template="told",
+            context={"words": words},
+            scheduled_ms=self.clock.now_ms(),
         )
-        sent = Sent(number, words, it.segment, set())
+        texts = {"same": {"ja": words, "en": f"{words} (en)"}, "everyone": {"ja": words}}.get(it.how, {})
+        payloads = {language: [{"type": "text", "text": text}] for language, text in texts.items()}
+        number = await self.store.broadcasts.create(draft, payloads, None if payloads else FROZEN)
+        sent = Sent(number, words, what, set())
         sent.must = {p.user_id for p in self.people.values() if sent.to(p) and _follows(p)}
+        if everyone:
+            sent.must = set(self.line.chats.friends())
         sent.may = set(sent.must)
         self.sent.append(sent)
         await self.store.broadcasts.change(number, Event.APPROVE, "chief", approver="chief")
 
     async def _save(self, who: int, state: ResidentState) -> None:
-        person = self.people.get(user(who)) or Resident(user(who), "en" if who % 3 == 2 else "ja")
+        person = self.people.get(user(who)) or newcomer(who)
         if person.user_id not in self.people and state is not ResidentState.FOLLOWING:
             return
         after = replace(person, state=state)
         if state is ResidentState.FOLLOWING:
             self.line.add_user(person.user_id)
             for sent in self.sent:
-                if sent.to(person) and not (await self.store.broadcasts.find(sent.number)).audience_done:
+                gathered = (await self.store.broadcasts.find(sent.number)).audience_done
+                if sent.what.how == "everyone" or (sent.to(person) and not gathered):
                     sent.may.add(person.user_id)
         else:
             self._gone(person)
@@ -231,8 +202,10 @@ class World:
             await self.store.residents.erase(person.user_id)
 
     def _gone(self, person: Resident) -> None:
+        """Whoever tells the town to stop is still a friend to LINE."""
         for sent in self.sent:
-            sent.must.discard(person.user_id)
+            if sent.what.how != "everyone":
+                sent.must.discard(person.user_id)
 
     async def _kill(self, it: Kill) -> None:
         if self.services:
@@ -270,11 +243,16 @@ class World:
                 await self._arrived.wait()
 
     async def _jump(self, it: Jump) -> None:
+        if it.seconds > HORIZON_SECONDS:
+            await eventually(self._none_in_flight)  # no request is under way for a day
         if it.seconds <= self._seconds_left:
             self._seconds_left -= it.seconds
             self.clock.advance(seconds=it.seconds)
             for service in self.services:
                 service.nudge()
+
+    async def _none_in_flight(self) -> bool:
+        return not any(service.sender._in_flight for service in self.services)
 
     async def _steer(self, it: Steer) -> None:
         if not self.sent:
@@ -290,6 +268,9 @@ class World:
                     finished = self.clock.now_ms()
                     await broadcasts.change(sent.number, Event.CANCEL, "chief", finished_ms=finished)
                     sent.cancelled = True
+                case "retry-unknown" if (await self.store.reports.of(sent.number)).of(BatchState.UNKNOWN):
+                    await broadcasts.send_unknown_again(sent.number, "chief")
+                    sent.again += 1
 
     def _misbehave(self, operation: Operation) -> None:
         platform = self.line.platform
@@ -320,7 +301,7 @@ class World:
         if self._seen == self._wanted:
             self._arrived.set()
         accepted = request.retry_key and self.line.platform.retry_keys.find(request.retry_key)
-        to = request.body["to"]
+        to = request.body.get("to", [])
         if not accepted and self._rejects.intersection([to] if isinstance(to, str) else to):
             return Fault(status=400, message="Failed to send messages")
         if self._fault is not None and self._seen % self._fault.every == 0:
@@ -331,10 +312,12 @@ class World:
         """All is well again: see every broadcast through to its end; how each ended."""
         self._misbehave(Calm())
         await self.start()
+        self.clock.advance(seconds=(QUIET.over(self.clock.now()) - self.clock.now()).total_seconds())
         async with asyncio.timeout(30):
             while True:
+                is_idle = not await self.store.outbox.backlog()
                 ends = {sent.number: await self._end(sent) for sent in self.sent}
-                if all(state in ENDED and not report.pending for state, report in ends.values()):
+                if is_idle and all(state in ENDED for state, _ in ends.values()):
                     return ends
                 await self._pass()
 
@@ -344,6 +327,17 @@ class World:
             with contextlib.suppress(RefusedError):  # resumed by itself meanwhile
                 await self.store.broadcasts.resume(sent.number, "chief")
         return state, await self.store.reports.of(sent.number)
+
+
+async def skip_ids(store: Store) -> None:
+    """Let the next resident's id be far from the last one's: then an audience takes several pages."""
+    raw: Any = store.database
+    newest = await newest_id(raw) + _APART
+    if raw.dialect == "sqlite":
+        sql = f"UPDATE sqlite_sequence SET seq = {newest} WHERE name = 'residents'"
+        await raw._writer.raw.execute_fetchall(sql)
+    else:
+        await raw._pool.execute(f"SELECT setval(pg_get_serial_sequence('residents', 'id'), {newest})")
 
 
 def _follows(person: Resident) -> bool:

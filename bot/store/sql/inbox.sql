@@ -1,3 +1,5 @@
+-- "state <> 'done'" is what shows SQLite that an index of the open events will do.
+
 -- name: add
 -- Keep a webhook event; the same event again is ignored.
 INSERT INTO inbox (event_id, user_id, message_id, timestamp_ms, received_ms, state, raw)
@@ -6,24 +8,37 @@ ON CONFLICT (event_id) DO NOTHING;
 
 -- name: waiting_users
 -- Residents with unprocessed events.
-SELECT DISTINCT user_id FROM inbox WHERE state = 'new';
+SELECT DISTINCT user_id FROM inbox WHERE state = 'new' AND state <> 'done';
 
 -- name: next
--- The oldest unprocessed event of a resident, by LINE's timestamp.
+-- The oldest unprocessed event of a resident, by LINE's timestamp; none while a reply to them is being sent.
 SELECT id, raw, received_ms FROM inbox
-WHERE state = 'new' AND user_id = :user_id ORDER BY timestamp_ms, id LIMIT 1;
+WHERE state = 'new' AND state <> 'done' AND user_id = :user_id AND NOT EXISTS (
+    SELECT 1 FROM inbox WHERE state = 'replying' AND state <> 'done' AND user_id = :user_id)
+ORDER BY timestamp_ms, id LIMIT 1;
 
 -- name: processed
 -- An event has been processed; a reply may be left to send.
-UPDATE inbox SET state = :state, reply_token = :reply_token, reply = :reply WHERE id = :id;
+UPDATE inbox SET state = :state, reply_token = :reply_token, reply = :reply, lease_until_ms = :lease_until
+WHERE id = :id;
 
--- name: unsent_replies
--- Replies that a stop of the program left unsent.
-SELECT id, reply_token, reply, received_ms FROM inbox WHERE state = 'replying' ORDER BY id;
+-- name: take_over_replies
+-- Replies whose sender has ended before it was done.
+UPDATE inbox SET lease_until_ms = :lease_until
+WHERE state = 'replying' AND state <> 'done' AND COALESCE(lease_until_ms, 0) <= :now
+RETURNING id, user_id, reply_token, reply, received_ms;
+
+-- name: renew_reply
+-- Whoever sends this reply is alive.
+UPDATE inbox SET lease_until_ms = :lease_until WHERE id = :id AND state = 'replying';
+
+-- name: release_replies
+-- Nobody sends a reply at this moment.
+UPDATE inbox SET lease_until_ms = NULL WHERE state = 'replying' AND state <> 'done';
 
 -- name: replied
 -- The reply has been sent, or let go.
-UPDATE inbox SET state = 'done', reply_token = NULL, reply = NULL WHERE id = :id;
+UPDATE inbox SET state = 'done', reply_token = NULL, reply = NULL, lease_until_ms = NULL WHERE id = :id;
 
 -- name: unsend
 -- The resident took a message back: its content goes.
@@ -42,4 +57,4 @@ DELETE FROM inbox WHERE received_ms < :before AND state = 'done';
 
 -- name: waiting
 -- How many events wait, and since when.
-SELECT count(*) AS n, min(received_ms) AS oldest_ms FROM inbox WHERE state = 'new';
+SELECT count(*) AS n, min(received_ms) AS oldest_ms FROM inbox WHERE state = 'new' AND state <> 'done';

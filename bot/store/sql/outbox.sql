@@ -187,7 +187,7 @@ UPDATE batches SET size = :size, endpoint = :endpoint WHERE id = :id;
 
 -- name: unknown
 -- Batches of a broadcast that LINE never answered.
-SELECT b.id, r.resident_ids FROM batches b JOIN recipients r ON r.batch_id = b.id
+SELECT b.id, b.endpoint, b.size, r.resident_ids FROM batches b JOIN recipients r ON r.batch_id = b.id
 WHERE b.broadcast_id = :id AND b.state = 'unknown' ORDER BY b.id;
 
 -- name: renew_leases
