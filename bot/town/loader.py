@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from bot.domain.errors import Fault, TownFaultsError
 from bot.domain.residents import Fact
 from bot.rendering import Personal, Templates, example
 from bot.rendering import check as check_templates
+from bot.town.events import read_events
 from bot.town.faults import Faults
 from bot.town.model import Choice, Shelter, Town
+from bot.town.news import NewsEntry, news_faults, read_news
 from bot.town.notice_checks import notice_faults
 from bot.town.notices import Entry, read_notices
 from bot.town.profile import Profile, read_profile
@@ -35,6 +38,7 @@ class _Reading:
     town: Town | None
     entries: Sequence[Entry]
     faults: list[Fault]
+    news_faults: Callable[[], list[Fault]] = list
 
 
 def load(folder: Path) -> Town:
@@ -48,6 +52,7 @@ def load(folder: Path) -> Town:
     if reading.town is not None and not faults:
         templates = templates_for(reading.town)
         faults = list(notice_faults(reading.town, reading.entries, templates, render_all=False))
+        faults += reading.news_faults()
     if faults or reading.town is None:
         raise TownFaultsError(faults)
     return reading.town
@@ -60,7 +65,7 @@ def check(folder: Path) -> list[Fault]:
         return reading.faults
     templates = templates_for(reading.town)
     notices = notice_faults(reading.town, reading.entries, templates, render_all=True)
-    return sorted({*reading.faults, *notices, *check_templates(templates)})
+    return sorted({*reading.faults, *notices, *reading.news_faults(), *check_templates(templates)})
 
 
 def _read(folder: Path) -> _Reading:
@@ -83,7 +88,12 @@ def _read(folder: Path) -> _Reading:
     entries = read_notices(folder / "notices.toml", faults("notices.toml"), taxes, faults)
     shelters = read_shelters(folder / "shelters.csv", faults("shelters.csv"))
     town = _town(folder, profile, choices, entries, shelters) if profile else None
-    return _Reading(town, entries, sorted(fault for note in notes.values() for fault in note.found))
+    rules: Sequence[NewsEntry] = ()
+    if town is not None and profile is not None:
+        news, rules = read_news(folder / "news.toml", faults("news.toml"))
+        town = replace(town, events=read_events(folder, profile, faults), news=news)
+    found = sorted(fault for note in notes.values() for fault in note.found)
+    return _Reading(town, entries, found, partial(news_faults, town, rules))
 
 
 def _town(
