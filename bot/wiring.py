@@ -28,6 +28,7 @@ from bot.inbox.intake import Intake
 from bot.inbox.processor import Processor
 from bot.line.client import LineClient
 from bot.metrics import Metrics
+from bot.news.reader import NewsReader
 from bot.rendering import Templates
 from bot.schedule.ticker import Ticker
 from bot.settings import Settings
@@ -181,7 +182,9 @@ async def running_service(settings: Settings, role: Role) -> AsyncIterator[Servi
 async def _start_web(desk: Desk, line: LineClient, stack: AsyncExitStack) -> Intake:
     """Webhook intake and the conversation."""
     inbox, clock = desk.store.inbox, desk.clock
-    processor = Processor(inbox, Conversation(desk.town, desk.settings.public_url), line, clock, lambda: intake.is_busy)
+    processor = Processor(
+        inbox, Conversation(desk.town, desk.settings.public_url), line, clock, lambda: intake.is_busy
+    )
     intake = Intake(inbox, clock, processor.wake)
     processor.start()
     stack.push_async_callback(processor.stop)
@@ -212,6 +215,10 @@ async def _start_worker(
     stack.push_async_callback(conductor.stop)
     ticker.start()
     stack.push_async_callback(ticker.stop)
+    if town.news is not None:
+        news = NewsReader(store, town.news, desk.templates, clock)
+        news.start()
+        stack.push_async_callback(news.stop)
     return sender, ticker
 
 

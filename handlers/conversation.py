@@ -10,7 +10,17 @@ from bot.domain.residents import Resident
 from bot.line.events import LineEvent
 from bot.line.limits import MESSAGES, Message
 from bot.town.model import Town
-from handlers import children, choices, erasing, helping, language, registration, stopping, subscribing, summary
+from handlers import (
+    children,
+    choices,
+    erasing,
+    helping,
+    language,
+    registration,
+    stopping,
+    subscribing,
+    summary,
+)
 from handlers.cards import rendered
 from handlers.dialogue import opened
 from handlers.scene import Scene, Step

@@ -18,6 +18,7 @@ from bot.cli import (
     broadcast_control,
     channel,
     database,
+    news,
     resident,
     schedule,
     segment,
@@ -55,6 +56,7 @@ for command in (
     broadcast.broadcast,
     schedule.schedule,
     schedule.rehearse,
+    news.news,
     audit.audit,
 ):
     machi.add_command(command)

@@ -89,7 +89,9 @@ class News:
         rows = await self._database.fetch("news.feed", {"address": address})
         return _feed(rows[0]) if rows else None
 
-    async def known(self, feed: str, keys: Sequence[str], likenesses: Sequence[str]) -> tuple[set[str], set[str]]:
+    async def known(
+        self, feed: str, keys: Sequence[str], likenesses: Sequence[str]
+    ) -> tuple[set[str], set[str]]:
         """Which of these keys and likenesses articles of the feed have had."""
         asked = {"feed": feed, "keys": json.dumps(keys), "likenesses": json.dumps(likenesses)}
         rows = await self._database.fetch("news.known", asked)
@@ -128,9 +130,7 @@ class News:
         if finding.broadcast is not None:
             broadcast = finding.broadcast
             number = await insert(session, broadcast, finding.payloads or {}, finding.frozen)
-            await session.execute(
-                "news.link", {"feed": address, "key": finding.key, "broadcast_id": number}
-            )
+            await session.execute("news.link", {"feed": address, "key": finding.key, "broadcast_id": number})
             deed = Deed(now, broadcast.author, "broadcast.new", f"broadcast:{number}", broadcast.title)
             await record(session, deed)
         return 1

@@ -221,7 +221,7 @@ class _Reader:
             for given, each in zip(rules.get("UNTIL", []), until, strict=True)
         ]
         local = {"UNTIL": [each.astimezone(zone).replace(tzinfo=None) for each in ends]} if ends else {}
-        rule = icalendar.vRecur({**rules, **local}).to_ical().decode()
+        rule = icalendar.vRecur({**rules, **local}).to_ical().decode()  # type: ignore[no-untyped-call]
         repeats = Repeats(start, rule, added, excluded)
         if told := fault_of_rule(repeats):
             self._fault(told)

@@ -60,7 +60,7 @@ class Words:
     @classmethod
     def of(cls, profile: Profile) -> Words:
         """The names of a town."""
-        topics = {}
+        topics: dict[str, str] = {}
         for topic in profile.topics:
             choice = topic.choice
             for name in (choice.name, choice.reading, *choice.aliases, *choice.labels.values()):
@@ -92,7 +92,9 @@ def read_event_sheet(file: Path, faults: Faults, words: Words) -> tuple[Event, .
     for row in sheet.rows if sheet else ():
         for event in _Reader(_renamed(row, sheet), row.line, faults, words).events():
             if event.id in events:
-                told = f"ID「{event.id}」が{lines[event.id]}行目と同じです。催しごとに違う ID にしてください。"
+                told = (
+                    f"ID「{event.id}」が{lines[event.id]}行目と同じです。催しごとに違う ID にしてください。"
+                )
                 faults.add(row.line, told)
             events.setdefault(event.id, event)
             lines.setdefault(event.id, row.line)

@@ -11,7 +11,9 @@ _WEEKDAY = re.compile(r"\s*\([日月火水木金土・祝休]+\)\s*$")
 _MIDNIGHT = re.compile(r"[\sT]+0{1,2}:00(:00)?$")
 _SEPARATED = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _RUN = re.compile(r"(\d{4})(\d{2})(\d{2})")
-_ERA = re.compile(rf"({'|'.join(_ERAS)})\s*(\d{{1,2}}|元)[-/.年](\d{{1,2}})[-/.月](\d{{1,2}})日?", re.IGNORECASE)
+_ERA = re.compile(
+    rf"({'|'.join(_ERAS)})\s*(\d{{1,2}}|元)[-/.年](\d{{1,2}})[-/.月](\d{{1,2}})日?", re.IGNORECASE
+)
 _TIME = re.compile(r"(午前|午後)?\s*(\d{1,2})(?::(\d{2})(?::\d{2})?|時(?:(\d{1,2})分|(半))?)")
 _YEARS = range(2000, 2100)
 

@@ -24,7 +24,9 @@ async def own(request: web.Request) -> web.Response:
     """A resident's calendar; 404 for a link that nobody has, or no longer."""
     published = await request.app[CALENDAR].of(request.match_info["token"])
     if published is None:
-        raise web.HTTPNotFound(text="このカレンダーのリンクは使えません。LINEで「カレンダー」と送ってください。\n")
+        raise web.HTTPNotFound(
+            text="このカレンダーのリンクは使えません。LINEで「カレンダー」と送ってください。\n"
+        )
     return _answer(request, published, _OWN)
 
 
