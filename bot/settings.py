@@ -33,6 +33,7 @@ class Settings:
     pushes_per_second: float
     broadcasts_per_hour: float
     yen_per_message: float
+    public_url: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -67,6 +68,7 @@ class Settings:
                 "MACHI_BROADCASTS_PER_HOUR", get("MACHI_BROADCASTS_PER_HOUR", "60")
             ),
             yen_per_message=_positive("MACHI_YEN_PER_MESSAGE", get("MACHI_YEN_PER_MESSAGE", "3")),
+            public_url=_address("MACHI_PUBLIC_URL", get("MACHI_PUBLIC_URL")),
         )
 
     def clock(self) -> Clock:
@@ -107,6 +109,13 @@ def _port(text: str) -> int:
     if not text.isdecimal() or not 0 <= int(text) <= 65535:
         raise ConfigurationError(f"PORT は 0 から 65535 の数で書いてください: {text}")
     return int(text)
+
+
+def _address(name: str, text: str) -> str:
+    """A base address without its last slash; empty for none."""
+    if text and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", text):
+        raise ConfigurationError(f"{name} は https://push.example.jp のように書いてください: {text}")
+    return text.rstrip("/")
 
 
 def _positive(name: str, text: str) -> float:

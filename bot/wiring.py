@@ -23,10 +23,12 @@ from bot.domain.broadcasts import Priority
 from bot.domain.clock import Clock
 from bot.domain.errors import ConfigurationError
 from bot.domain.quota import Quota
+from bot.feeds.town_calendar import TownCalendar
 from bot.inbox.intake import Intake
 from bot.inbox.processor import Processor
 from bot.line.client import LineClient
 from bot.metrics import Metrics
+from bot.news.reader import NewsReader
 from bot.rendering import Templates
 from bot.schedule.ticker import Ticker
 from bot.settings import Settings
@@ -125,6 +127,7 @@ class Service:
     intake: Intake | None = None
     sender: Sender | None = None
     ticker: Ticker | None = None
+    calendar: TownCalendar | None = None
 
 
 @contextmanager
@@ -171,14 +174,18 @@ async def running_service(settings: Settings, role: Role) -> AsyncIterator[Servi
             sender, ticker = await _start_worker(desk, line, service.metrics, stack, alone=file is not None)
             service = replace(service, sender=sender, ticker=ticker)
         if role.web:
-            service = replace(service, intake=await _start_web(desk, line, stack, alone=file is not None))
+            intake = await _start_web(desk, line, stack, alone=file is not None)
+            calendar = TownCalendar(desk.town, desk.store, desk.clock)
+            service = replace(service, intake=intake, calendar=calendar)
         yield service
 
 
 async def _start_web(desk: Desk, line: LineClient, stack: AsyncExitStack, *, alone: bool) -> Intake:
     """Webhook intake and the conversation."""
     inbox, clock = desk.store.inbox, desk.clock
-    processor = Processor(inbox, Conversation(desk.town), line, clock, lambda: intake.is_busy)
+    processor = Processor(
+        inbox, Conversation(desk.town, desk.settings.public_url), line, clock, lambda: intake.is_busy
+    )
     intake = Intake(inbox, clock, processor.wake)
     processor.start(alone=alone)
     stack.push_async_callback(processor.stop)
@@ -209,6 +216,10 @@ async def _start_worker(
     stack.push_async_callback(conductor.stop)
     ticker.start()
     stack.push_async_callback(ticker.stop)
+    if town.news is not None:
+        news = NewsReader(store, town.news, desk.templates, clock)
+        news.start()
+        stack.push_async_callback(news.stop)
     return sender, ticker
 
 

@@ -19,6 +19,8 @@ def rendered(card: Card, now: datetime) -> list[Message]:
     found = [line.flex(plain, bubble)]
     if utf16_length(plain) > ALT_TEXT:
         found.insert(0, line.text(plain))
+    if card.aside:
+        found.insert(0, line.text(card.aside))
     quick = [_action(action, now) for action in card.quick[:QUICK_REPLIES]]
     return [*found[:-1], line.with_quick_replies(found[-1], quick)]
 

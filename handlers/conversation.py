@@ -10,7 +10,17 @@ from bot.domain.residents import Resident
 from bot.line.events import LineEvent
 from bot.line.limits import MESSAGES, Message
 from bot.town.model import Town
-from handlers import children, choices, erasing, helping, language, registration, stopping, summary
+from handlers import (
+    children,
+    choices,
+    erasing,
+    helping,
+    language,
+    registration,
+    stopping,
+    subscribing,
+    summary,
+)
 from handlers.cards import rendered
 from handlers.dialogue import opened
 from handlers.scene import Scene, Step
@@ -29,6 +39,7 @@ HANDLERS: Mapping[str, Handler] = {
     "confirm-erase": erasing.confirm,
     "language": language.ask,
     "set-language": language.choose,
+    "calendar": subscribing.show,
     "help": helping.general,
     "done": helping.done,
     "topic": registration.choose,
@@ -56,16 +67,18 @@ class Turn:
 
 
 class Conversation:
-    """The conversation of a town's account."""
+    """The conversation of a town's account; `public_url` is where its web server is reached from outside."""
 
-    def __init__(self, town: Town) -> None:
+    def __init__(self, town: Town, public_url: str = "") -> None:
         self._town = town
+        self._public_url = public_url
 
     def answer(self, resident: Resident | None, event: LineEvent, now: datetime) -> Turn:
         """What an event of a resident (None: a stranger) leads to."""
         if event.user_id is None:
             return Turn(resident, [])
-        scene = Scene(self._town, resident or Resident(event.user_id), now, is_stranger=resident is None)
+        person = resident or Resident(event.user_id)
+        scene = Scene(self._town, person, now, is_stranger=resident is None, public_url=self._public_url)
         match event.type:
             case "follow":
                 return self._turn(scene, language.welcome(scene))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.domain.residents import Fact
 from handlers import questions
-from handlers.scene import Card, Scene, Step
+from handlers.scene import Action, Card, Scene, Step
 
 
 def general(scene: Scene, _words: str = "") -> Step:
     """「ヘルプ」."""
     office = scene.town.office
     words = scene.say("help.words", office=office.name, phone=office.phone, hours=office.hours)
-    return _said(scene, "help.title", words)
+    if scene.public_url:
+        words = f"{scene.say('help.calendar')}\n{words}"
+    return _said(scene, "help.title", words, scene.calendar)
 
 
 def done(scene: Scene, _words: str = "") -> Step:
@@ -49,6 +53,6 @@ def emergency(scene: Scene, _words: str = "") -> Step:
     return _said(scene, "emergency.title", scene.say("emergency.words"))
 
 
-def _said(scene: Scene, title: str, words: str) -> Step:
-    card = Card(scene.say(title), words, quick=scene.usual)
+def _said(scene: Scene, title: str, words: str, more: Sequence[Action] = ()) -> Step:
+    card = Card(scene.say(title), words, quick=[*scene.usual, *more])
     return Step(scene.resident, [card], keeps=False)

@@ -40,12 +40,16 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One reply: a title, what it says, buttons, and quick replies below."""
+    """One reply: a title, what it says, buttons, and quick replies below.
+
+    `aside` is a text message before it, for links: LINE makes them tappable only there.
+    """
 
     title: str
     words: str
     buttons: Sequence[Action] = ()
     quick: Sequence[Action] = ()
+    aside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +67,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The town, the resident (a new one for a stranger) and the moment."""
+    """The town, the resident (a new one for a stranger) and the moment.
+
+    `public_url` is where the web server is reached from outside; empty where the town does not say.
+    """
 
     town: Town
     resident: Resident
     now: datetime
     is_stranger: bool = False
+    public_url: str = ""
 
     def say(self, key: str, **values: object) -> str:
         """A text in the resident's language."""
@@ -118,6 +126,11 @@ class Scene:
         """What to add for a resident who gets no messages now; empty for others."""
         stopped = self.resident.state is ResidentState.STOPPED
         return "\n\n" + self.say("stop.note") if stopped else ""
+
+    @property
+    def calendar(self) -> list[Action]:
+        """The quick reply that leads to the calendar's link, in a town that offers one."""
+        return [self.action("command.calendar", "calendar")] if self.public_url else []
 
     @property
     def usual(self) -> list[Action]:

@@ -22,6 +22,6 @@ def show(scene: Scene, _words: str = "") -> Step:
         lines.append(scene.say("summary.nothing"))
     stopped = scene.resident.state is ResidentState.STOPPED
     change = [] if stopped else [scene.action("command.stop", "stop")]
-    quick = [*scene.usual, *change, scene.action("action.ask_erase", "ask-erase")]
+    quick = [*scene.usual, *scene.calendar, *change, scene.action("action.ask_erase", "ask-erase")]
     card = Card(scene.say("summary.title"), "\n".join(lines) + scene.stopped_note, quick=quick)
     return Step(scene.resident, [card], keeps=False)

@@ -18,6 +18,7 @@ COMMANDS = {
     "command.resume": "resume",
     "command.erase": "erase",
     "command.language": "language",
+    "command.calendar": "calendar",
     "command.help": "help",
     "action.ask_erase": "ask-erase",
     "action.done": "done",

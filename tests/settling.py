@@ -100,6 +100,9 @@ async def everything(store: Store) -> str:
         "notices",
         "occurrences",
         "audit",
+        "calendar_entries",
+        "news_feeds",
+        "news_articles",
     ]
     raw: Any = store.database
     found = []

@@ -18,6 +18,7 @@ from bot.cli import (
     broadcast_control,
     channel,
     database,
+    news,
     notice,
     resident,
     schedule,
@@ -57,6 +58,7 @@ for command in (
     notice.notice,
     schedule.schedule,
     schedule.rehearse,
+    news.news,
     audit.audit,
 ):
     machi.add_command(command)

@@ -44,6 +44,7 @@ class Resident:
 
     `facts` maps each `Fact` key that has values to those values in the order they were added.
     `dialogue` is the open step of the conversation (JSON-able), or None; it belongs to handlers/.
+    `calendar_token` is the unguessable part of the link to their own calendar, None until they ask for one.
     """
 
     user_id: str
@@ -51,6 +52,7 @@ class Resident:
     state: ResidentState = ResidentState.FOLLOWING
     facts: Mapping[Fact, tuple[str, ...]] = field(default_factory=dict)
     dialogue: Mapping[str, Any] | None = None
+    calendar_token: str | None = field(default=None, repr=False)
 
     def values(self, key: Fact) -> tuple[str, ...]:
         """The values of one fact, possibly none."""

@@ -51,9 +51,14 @@ def write_date(context: Context, value: Any, *, year: bool = False) -> str:
     day = parse_date(_text(value))
     if day is None:
         raise FilterError(f"「{value}」は日付ではありません。2026-11-30 のように書いてください。")
-    if _language(context) == "en":
+    return day_in_words(day, _language(context), year=year)
+
+
+def day_in_words(day: date, language: str, *, year: bool = False) -> str:
+    """A day as the language writes it."""
+    if language == "en":
         return f"{_MONTHS[day.month - 1]} {day.day}{f', {day.year}' if year else ''} ({_DAYS[day.weekday()]})"
-    weekday = _WEEKDAYS[day.weekday()] + ("曜日" if _language(context) == "ja-easy" else "")
+    weekday = _WEEKDAYS[day.weekday()] + ("曜日" if language == "ja-easy" else "")
     return f"{f'{day.year}年' if year else ''}{day.month}月{day.day}日({weekday})"
 
 
@@ -75,12 +80,16 @@ def write_time(context: Context, value: Any) -> str:
     match = _TIME.fullmatch(_text(value))
     if not match or int(match[1]) > 23 or int(match[2]) > 59:
         raise FilterError(f"「{value}」は時刻ではありません。13:30 のように書いてください。")
-    moment = time(int(match[1]), int(match[2]))
+    return time_in_words(time(int(match[1]), int(match[2])), _language(context))
+
+
+def time_in_words(moment: time, language: str) -> str:
+    """A time of day as the language says it."""
     twelve = moment.hour % 12 or 12
-    if _language(context) == "en":
+    if language == "en":
         return f"{twelve}:{moment.minute:02d} {'a.m.' if moment.hour < 12 else 'p.m.'}"
     minutes = f"{moment.minute}分" if moment.minute else ""
-    if _language(context) == "ja-easy":
+    if language == "ja-easy":
         return f"{'午前' if moment.hour < 12 else '午後'}{moment.hour % 12}時{minutes}"
     return f"{moment.hour}時{minutes}"
 

@@ -70,7 +70,8 @@ async def load(session: Session, user_id: str) -> Stored | None:
     row = rows[0]
     facts = _facts(await session.fetch("residents.facts", {"id": row["id"]}))
     dialogue: Mapping[str, Any] | None = json.loads(row["dialogue"]) if row["dialogue"] else None
-    resident = Resident(user_id, row["language"], ResidentState(row["state"]), facts, dialogue)
+    state, token = ResidentState(row["state"]), row["calendar_token"]
+    resident = Resident(user_id, row["language"], state, facts, dialogue, token)
     return Stored(row["id"], resident, row["state_event_ms"])
 
 
@@ -106,6 +107,7 @@ def _columns(resident: Resident, state_event_ms: int, now_ms: int) -> dict[str, 
         "state": resident.state.value,
         "state_event_ms": state_event_ms,
         "dialogue": json.dumps(dialogue, ensure_ascii=False) if dialogue else None,
+        "calendar_token": resident.calendar_token,
         "now": now_ms,
     }
 
@@ -148,6 +150,16 @@ class Residents:
 
         stored = await self._database.write(work)
         return stored.resident if stored else None
+
+    async def subscriber(self, token: str) -> tuple[Resident, int] | None:
+        """Whose calendar a link shows, and when they last changed (ms since the epoch); None for a dead link."""
+        rows = await self._database.fetch("residents.subscriber", {"token": token})
+        if not rows:
+            return None
+        row = rows[0]
+        facts = _facts(await self._database.fetch("residents.facts", {"id": row["id"]}))
+        resident = Resident(row["user_id"], row["language"], ResidentState(row["state"]), facts)
+        return resident, row["updated_ms"]
 
     async def find(self, user_id: str) -> Resident:
         """One resident.

@@ -10,7 +10,9 @@ from bot.domain.clock import Clock
 from bot.domain.errors import ConfigurationError
 from bot.store.audit import Audit
 from bot.store.broadcasts import Broadcasts
+from bot.store.calendar_entries import CalendarEntries
 from bot.store.inbox import Inbox
+from bot.store.news import News
 from bot.store.notices import Notices
 from bot.store.outbox import Outbox
 from bot.store.port import Database
@@ -30,6 +32,8 @@ class Store:
     reports: Reports
     notices: Notices
     audit: Audit
+    news: News
+    calendar_entries: CalendarEntries
 
     @classmethod
     def over(cls, database: Database, clock: Clock) -> Self:
@@ -43,6 +47,8 @@ class Store:
             reports=Reports(database),
             notices=Notices(database, clock),
             audit=Audit(database),
+            news=News(database, clock),
+            calendar_entries=CalendarEntries(database, clock),
         )
 
 

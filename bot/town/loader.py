@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from bot.domain.residents import Fact
 from bot.rendering import Personal, Templates, example
 from bot.rendering import check as check_templates
 from bot.schedule.office import OfficeDays
+from bot.town.events import read_events
 from bot.town.faults import Faults
 from bot.town.holidays import read_holidays
 from bot.town.model import Choice, Shelter, Town
+from bot.town.news import NewsEntry, news_faults, read_news
 from bot.town.notice_checks import notice_faults
 from bot.town.notices import Entry, read_notices
 from bot.town.profile import Profile, read_profile
@@ -39,6 +42,7 @@ class _Reading:
     town: Town | None
     entries: Sequence[Entry]
     faults: list[Fault]
+    news_faults: Callable[[], list[Fault]] = list
 
 
 def load(folder: Path) -> Town:
@@ -52,6 +56,7 @@ def load(folder: Path) -> Town:
     if reading.town is not None and not faults:
         templates = templates_for(reading.town)
         faults = list(notice_faults(reading.town, reading.entries, templates, render_all=False))
+        faults += reading.news_faults()
     if faults or reading.town is None:
         raise TownFaultsError(faults)
     return reading.town
@@ -64,7 +69,7 @@ def check(folder: Path) -> list[Fault]:
         return reading.faults
     templates = templates_for(reading.town)
     notices = notice_faults(reading.town, reading.entries, templates, render_all=True)
-    return sorted({*reading.faults, *notices, *check_templates(templates)})
+    return sorted({*reading.faults, *notices, *reading.news_faults(), *check_templates(templates)})
 
 
 def _read(folder: Path) -> _Reading:
@@ -87,10 +92,14 @@ def _read(folder: Path) -> _Reading:
     office = _office_days(folder / HOLIDAYS, profile, faults)
     entries = read_notices(folder / "notices.toml", faults("notices.toml"), taxes, office, faults)
     shelters = read_shelters(folder / "shelters.csv", faults("shelters.csv"))
-    town = (
-        replace(_town(folder, profile, choices, entries, shelters), office_days=office) if profile else None
-    )
-    return _Reading(town, entries, sorted(fault for note in notes.values() for fault in note.found))
+    town = _town(folder, profile, choices, entries, shelters) if profile else None
+    rules: Sequence[NewsEntry] = ()
+    if town is not None and profile is not None:
+        news, rules = read_news(folder / "news.toml", faults("news.toml"))
+        events = read_events(folder, profile, faults)
+        town = replace(town, office_days=office, events=events, news=news)
+    found = sorted(fault for note in notes.values() for fault in note.found)
+    return _Reading(town, entries, found, partial(news_faults, town, rules))
 
 
 def _office_days(file: Path, profile: Profile | None, faults: Callable[[str], Faults]) -> OfficeDays:

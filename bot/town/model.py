@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from bot.domain.broadcasts import Priority
 from bot.domain.clock import TOKYO
+from bot.domain.events import Event
 from bot.domain.quiet_hours import QuietHours
 from bot.domain.residents import LANGUAGES, Fact
 from bot.schedule.office import OfficeDays
@@ -105,6 +106,32 @@ class Shelter:
 
 
 @dataclass(frozen=True, slots=True)
+class NewsRule:
+    """Which articles of the news feed concern whom, and how they are told.
+
+    An article fits if it has one of `categories` or one of `words` in its title; a rule with neither fits all.
+    `how` is `at_once`, `draft` (staff approve it) or `digest` (kept for the weekly digest).
+    """
+
+    name: str
+    segment: str
+    how: str
+    categories: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    topic: str = ""
+    priority: Priority = Priority.NORMAL
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """The town's news feed (RSS or Atom) at `address`, looked at every so often."""
+
+    address: str
+    every: timedelta
+    rules: tuple[NewsRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Office:
     """How to reach the town office, in words for residents."""
 
@@ -121,7 +148,7 @@ class Town:
     `codes` maps `jis` (5 digits), `local_government` (6), `jma_class20`, `jma_class15`, `jma_class10`,
     `jma_prefecture` to codes; a town is always matched by code, never by name.
     `languages` are those the conversation offers; every one of LANGUAGES can be registered.
-    `quiet_hours` is None for a town that sends at any hour.
+    `quiet_hours` is None for a town that sends at any hour, `news` for one without a news feed.
     """
 
     folder: Path
@@ -137,6 +164,8 @@ class Town:
     shelters: tuple[Shelter, ...]
     quiet_hours: QuietHours | None
     office_days: OfficeDays = field(default_factory=OfficeDays)
+    events: tuple[Event, ...] = ()
+    news: News | None = None
 
     def holds_back(self, priority: Priority, moment: datetime) -> bool:
         """Whether the quiet hours keep a broadcast of that priority from going out at an aware moment."""

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bot.inbox.intake import NotAWebhookError
 from bot.line.signature import is_genuine
+from bot.web import calendar_feed
 from bot.wiring import Service
 
 _log = logging.getLogger(__name__)
@@ -104,11 +105,15 @@ def application(
     async def running(app: web.Application) -> AsyncIterator[None]:
         async with service() as started:
             app[SERVICE] = started
+            if started.calendar is not None:
+                app[calendar_feed.CALENDAR] = started.calendar
             yield
 
     app.cleanup_ctx.append(running)
     if webhook:
         app.router.add_post("/line/webhook", _webhook)
+        app.router.add_get("/feeds/calendar.ics", calendar_feed.whole)
+        app.router.add_get(r"/feeds/calendar/{token:[\w-]{1,100}}.ics", calendar_feed.own)
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/readyz", _readyz)
     app.router.add_get("/metrics", _metrics)

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.domain.broadcasts import Priority
+from bot.news.sorting import MOST_AT_ONCE, TOO_OLD
 from bot.town import check, load, notice_rules
+from bot.town.news import EVERY_MINUTES, HOWS
 from bot.town.notice_rules import KEYS
 from bot.town.profile import QUIET_HOURS
 from tests.unit.town_folders import PROJECT, replaced
@@ -62,3 +64,19 @@ def test_every_rule_and_every_file_is_described() -> None:
         assert f"`{word.lower()}`" in TEXT, word
     for link in re.findall(r"\]\((?!http)(.+?)\)", TEXT + TEMPLATES):
         assert (PROJECT / "docs" / link).exists(), link
+
+
+def test_the_events_and_the_news_shown_are_read_as_told(folder: Path) -> None:
+    town = load(folder)
+    assert [(event.id, event.topics, event.district) for event in town.events] == [
+        ("2027-hina", (), ""),
+        ("2027-drill", ("disaster",), "西里"),
+        ("2027-story/2027-04-10", ("childcare",), ""),
+        ("2027-story/2027-04-24", ("childcare",), ""),
+        ("story-time@example.jp", ("childcare",), ""),
+    ]
+    assert town.news is not None
+    assert [rule.how for rule in town.news.rules] == ["at_once", "draft", "digest"] == list(HOWS)
+    assert f"書かないと{EVERY_MINUTES}分" in TEXT
+    assert f"{MOST_AT_ONCE + 1}件目からは下書き" in TEXT
+    assert f"{TOO_OLD.days}日より前" in TEXT

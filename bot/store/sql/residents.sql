@@ -14,7 +14,12 @@ SELECT 1 FROM residents WHERE id = :id FOR UPDATE;
 
 -- name: find
 -- A resident by LINE user id.
-SELECT id, user_id, language, state, state_event_ms, dialogue FROM residents WHERE user_id = :user_id;
+SELECT id, user_id, language, state, state_event_ms, dialogue, calendar_token FROM residents
+WHERE user_id = :user_id;
+
+-- name: subscriber
+-- The resident whom a link to a calendar belongs to.
+SELECT id, user_id, language, state, updated_ms FROM residents WHERE calendar_token = :token;
 
 -- name: facts
 -- What one resident has registered, in the order it was added.
@@ -22,8 +27,8 @@ SELECT key, value FROM facts WHERE resident_id = :id ORDER BY key, position;
 
 -- name: insert
 -- A new resident.
-INSERT INTO residents (user_id, language, state, state_event_ms, dialogue, created_ms, updated_ms)
-VALUES (:user_id, :language, :state, :state_event_ms, :dialogue, :now, :now)
+INSERT INTO residents (user_id, language, state, state_event_ms, dialogue, calendar_token, created_ms, updated_ms)
+VALUES (:user_id, :language, :state, :state_event_ms, :dialogue, :calendar_token, :now, :now)
 RETURNING id;
 
 -- name: known
@@ -35,8 +40,8 @@ SELECT user_id FROM residents WHERE user_id IN (SELECT json_array_elements_text(
 
 -- name: insert_new
 -- A new resident, many at a time.
-INSERT INTO residents (user_id, language, state, state_event_ms, dialogue, created_ms, updated_ms)
-VALUES (:user_id, :language, :state, :state_event_ms, :dialogue, :now, :now);
+INSERT INTO residents (user_id, language, state, state_event_ms, dialogue, calendar_token, created_ms, updated_ms)
+VALUES (:user_id, :language, :state, :state_event_ms, :dialogue, :calendar_token, :now, :now);
 
 -- name: add_fact_of
 -- Register one fact of a resident known by user id, many at a time.
@@ -46,7 +51,8 @@ SELECT id, :key, :value, :position FROM residents WHERE user_id = :user_id;
 -- name: update
 -- A resident's language, state and open dialogue.
 UPDATE residents
-SET language = :language, state = :state, state_event_ms = :state_event_ms, dialogue = :dialogue, updated_ms = :now
+SET language = :language, state = :state, state_event_ms = :state_event_ms, dialogue = :dialogue,
+    calendar_token = :calendar_token, updated_ms = :now
 WHERE id = :id;
 
 -- name: clear_facts

@@ -1,0 +1,1 @@
+"""What the service publishes for programs of others to read."""

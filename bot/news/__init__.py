@@ -1,0 +1,1 @@
+"""The town's home page: its news feed, read and told."""
