@@ -42,6 +42,8 @@ _log = logging.getLogger(__name__)
 _RETENTION_SECONDS = 30 * 24 * 3600
 """How long raw webhook events are kept after they have been processed."""
 _HOUSEKEEPING_TICKS = 600
+_FASTEST_TICK_SECONDS = 0.05
+"""A clock that runs faster ticks faster, but never so often that nothing else gets done."""
 
 
 @asynccontextmanager
@@ -209,7 +211,8 @@ async def _start_worker(
         on_idle=lambda: conductor.wake(),  # noqa: PLW0108  made below
     )
     conductor = Conductor(store, town, clock, Ceiling(line.quota, yen), sender.wake)
-    ticker = Ticker(_each_tick(NoticeClock(store, town, desk.templates, clock), store, clock))
+    tick = _each_tick(NoticeClock(store, town, desk.templates, clock), store, clock)
+    ticker = Ticker(tick, seconds=max(_FASTEST_TICK_SECONDS, 1 / settings.clock_speed))
     sender.start(alone=alone)
     stack.push_async_callback(sender.stop)
     conductor.start()
