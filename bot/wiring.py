@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import itertools
 import logging
@@ -33,6 +34,7 @@ from bot.settings import Settings
 from bot.store.store import Store, open_database, sqlite_path
 from bot.town import load, templates_for
 from bot.town.model import Town
+from bot.transit import Timetable, read_feed
 from handlers.conversation import Conversation
 
 _log = logging.getLogger(__name__)
@@ -178,11 +180,24 @@ async def running_service(settings: Settings, role: Role) -> AsyncIterator[Servi
 async def _start_web(desk: Desk, line: LineClient, stack: AsyncExitStack) -> Intake:
     """Webhook intake and the conversation."""
     inbox, clock = desk.store.inbox, desk.clock
-    processor = Processor(inbox, Conversation(desk.town), line, clock, lambda: intake.is_busy)
+    conversation = Conversation(desk.town, await asyncio.to_thread(_timetable, desk))
+    processor = Processor(inbox, conversation, line, clock, lambda: intake.is_busy)
     intake = Intake(inbox, clock, processor.wake)
     processor.start()
     stack.push_async_callback(processor.stop)
     return intake
+
+
+def _timetable(desk: Desk) -> Timetable | None:
+    """The town's timetable, as far as it can be read: its faults keep nothing from starting."""
+    feed = read_feed(desk.town.folder)
+    if feed.faults:
+        _log.warning(
+            "Bus timetable: %d faults (machi town check), first: %s", len(feed.faults), feed.faults[0]
+        )
+    if warning := feed.warning(desk.clock.now().date()):
+        _log.warning("%s", warning)
+    return feed.timetable
 
 
 async def _start_worker(

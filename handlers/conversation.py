@@ -9,8 +9,20 @@ from datetime import datetime
 from bot.domain.residents import Resident
 from bot.line.events import LineEvent
 from bot.line.limits import MESSAGES, Message
+from bot.town.bus_stops import BusStops
 from bot.town.model import Town
-from handlers import children, choices, erasing, helping, language, registration, stopping, summary
+from bot.transit import Timetable
+from handlers import (
+    children,
+    choices,
+    departures,
+    erasing,
+    helping,
+    language,
+    registration,
+    stopping,
+    summary,
+)
 from handlers.cards import rendered
 from handlers.dialogue import opened
 from handlers.scene import Scene, Step
@@ -40,6 +52,10 @@ HANDLERS: Mapping[str, Handler] = {
     "remove": choices.remove,
     "page": choices.page,
     "find": choices.find,
+    "bus": departures.ask,
+    "which-stop": departures.page,
+    "departures": departures.show,
+    "look-up": departures.look_up,
     "emergency": helping.emergency,
     "retry": helping.retry,
     "nonsense": helping.nonsense,
@@ -58,14 +74,15 @@ class Turn:
 class Conversation:
     """The conversation of a town's account."""
 
-    def __init__(self, town: Town) -> None:
+    def __init__(self, town: Town, timetable: Timetable | None = None) -> None:
         self._town = town
+        self._bus = BusStops(town, timetable) if timetable else None
 
     def answer(self, resident: Resident | None, event: LineEvent, now: datetime) -> Turn:
         """What an event of a resident (None: a stranger) leads to."""
         if event.user_id is None:
             return Turn(resident, [])
-        scene = Scene(self._town, resident or Resident(event.user_id), now, is_stranger=resident is None)
+        scene = Scene(self._town, resident or Resident(event.user_id), now, resident is None, self._bus)
         match event.type:
             case "follow":
                 return self._turn(scene, language.welcome(scene))
