@@ -43,7 +43,7 @@ class StopTimes:
     def of_trips(self) -> Iterator[list[int]]:
         """The rows of each trip in the order of its stops."""
         rows: list[int] = []
-        for key in sorted(self.order):
+        for key in self.order:
             row = key & 0xFFFFFF
             if rows and self.calls.trip[rows[-1]] != self.calls.trip[row]:
                 yield rows
@@ -76,6 +76,7 @@ def read_stop_times(tables: Tables, trips: Mapping[str, int], poles: Mapping[str
             calls.flags.append(_flags(pickup, timepoint, time))
             sign = found.headsigns.setdefault(headsign, len(found.headsigns)) if headsign else _UNKNOWN
             calls.headsign.append(sign)
+    found.order = array("q", sorted(found.order))
     return found
 
 

@@ -71,10 +71,10 @@ class Tables:
         if not set(required) <= set(header):
             return
         places = [header.index(column) if column in header else -1 for column in (*required, *optional)]
-        needed = [header.index(column) for column in required]
+        last = max((header.index(column) for column in required), default=-1)
         for line, cells in records:
             width = len(cells)
-            if width <= max(needed, default=-1):
+            if width <= last:
                 self.fault(name, line, f"列が足りません(見出しは{len(header)}列、この行は{width}列)。")
                 continue
             yield Row(line, [cells[at].strip() if 0 <= at < width else "" for at in places])
