@@ -14,6 +14,7 @@ from pathlib import Path
 
 import aiohttp
 
+from bot.broadcasts.bus_alerts import AlertWriter
 from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.compose import Composer
 from bot.broadcasts.conductor import Conductor
@@ -33,6 +34,7 @@ from bot.schedule.ticker import Ticker
 from bot.settings import Settings
 from bot.store.store import Store, open_database, sqlite_path
 from bot.town import load, templates_for
+from bot.town.bus_stops import BusStops
 from bot.town.model import Town
 from bot.transit import Timetable, read_feed
 from handlers.conversation import Conversation
@@ -95,6 +97,20 @@ async def opened_desk(settings: Settings) -> AsyncIterator[Desk]:
     async with opened_store(settings, clock) as store:
         composer = Composer(store, town, templates, clock, ceiling)
         yield Desk(settings, clock, town, templates, store, composer)
+
+
+def alert_writer(desk: Desk) -> AlertWriter:
+    """What writes notices for bus routes and stops.
+
+    Raises:
+        ConfigurationError: the town has no timetable that can be read.
+    """
+    timetable = read_feed(desk.town.folder).timetable
+    if timetable is None:
+        raise ConfigurationError(
+            "町のフォルダーにバスの時刻表(gtfs)がないか、読めません。machi town check で確かめてください。"
+        )
+    return AlertWriter(desk.composer, BusStops(desk.town, timetable), desk.clock)
 
 
 async def _ask_quota(settings: Settings) -> Quota | None:

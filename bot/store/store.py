@@ -10,6 +10,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import ConfigurationError
 from bot.store.audit import Audit
 from bot.store.broadcasts import Broadcasts
+from bot.store.bus_alerts import BusAlerts
 from bot.store.inbox import Inbox
 from bot.store.notices import Notices
 from bot.store.outbox import Outbox
@@ -30,6 +31,7 @@ class Store:
     reports: Reports
     notices: Notices
     audit: Audit
+    bus_alerts: BusAlerts
 
     @classmethod
     def over(cls, database: Database, clock: Clock) -> Self:
@@ -43,6 +45,7 @@ class Store:
             reports=Reports(database),
             notices=Notices(database, clock),
             audit=Audit(database),
+            bus_alerts=BusAlerts(database, clock),
         )
 
 

@@ -144,6 +144,11 @@ class Timetable:
             bool(flags & BY_PHONE),
         )
 
+    @property
+    def routes(self) -> dict[str, Route]:
+        """The routes that have trips, by id."""
+        return {trip.route.id: trip.route for trip in self.trips}
+
     def served_by(self, route_id: str) -> list[Place]:
         """The places where buses of a route can be boarded."""
         trips = {number for number, trip in enumerate(self.trips) if trip.route.id == route_id}

@@ -577,6 +577,9 @@ def test_the_reference_names_every_command_and_no_other() -> None:
         )
     )
     commands = set()
-    for name, command in program.commands.items():
-        commands |= {f"{name} {each}" for each in getattr(command, "commands", {})} or {name}
+    waiting: list[tuple[str, Any]] = list(program.commands.items())
+    for name, command in waiting:
+        below = getattr(command, "commands", {})
+        waiting += [(f"{name} {each}", under) for each, under in below.items()]
+        commands |= set() if below else {name}
     assert described == commands

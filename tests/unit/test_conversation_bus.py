@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from bot.domain.clock import TOKYO
 from bot.domain.residents import Fact
@@ -280,8 +280,6 @@ CONVERSATION: list[Conversation] = []
 
 
 def test_riders_at_random(folder: Path) -> None:
-    from hypothesis.stateful import run_state_machine_as_test
-
     CONVERSATION[:] = [Conversation(load(folder), read_feed(folder).timetable)]
     run_state_machine_as_test(
         Riders, settings=settings(max_examples=40, stateful_step_count=25, deadline=None)

@@ -195,7 +195,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("file", "old", "new", "line", "words"), FAULTS)
-def test_a_fault_names_file_and_line_and_the_rest_is_read(
+def test_a_fault_names_file_and_line_and_the_rest_is_read(  # noqa: PLR0917  a row of the table above
     tmp_path: Path, file: str, old: str, new: str, line: int, words: str
 ) -> None:
     broken = SMALL[file].replace(old, new, 1)
@@ -242,7 +242,7 @@ def test_a_line_that_is_not_utf8_is_told_and_left_out(tmp_path: Path) -> None:
 def test_an_open_quotation_mark_is_told(tmp_path: Path) -> None:
     rows = TIMES.replace("t1,8:10", '"t1,8:10', 1) + "t3,9:30:00,9:30:00,a,9\n" * 40
     feed = read_feed(written(tmp_path, {**SMALL, "stop_times.txt": rows}))
-    assert [(f.line, "引用符" in f.message) for f in feed.faults][0] == (3, True)
+    assert next((f.line, "引用符" in f.message) for f in feed.faults) == (3, True)
 
 
 def test_half_a_million_bad_rows_are_told_in_a_few_lines(tmp_path: Path) -> None:
@@ -278,10 +278,12 @@ def test_a_zip_that_is_none_is_one_line(tmp_path: Path, content: bytes, words: s
 
 
 def test_a_bomb_is_one_line_and_is_not_unpacked(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "gtfs.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("stops.txt", "w") as member:
-            for _ in range(64):
-                member.write(bytes(1024 * 1024))
+    with (
+        zipfile.ZipFile(tmp_path / "gtfs.zip", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("stops.txt", "w") as member,
+    ):
+        for _ in range(64):
+            member.write(bytes(1024 * 1024))
     (fault,) = read_feed(tmp_path).faults
     assert "大きすぎる" in fault.message
 
