@@ -102,6 +102,10 @@ def read_frequencies(tables: Tables, trips: Mapping[str, int]) -> dict[int, list
             tables.fault(_FREQUENCIES, row.line, f"trip_id「{trip_id}」が trips.txt にないか、読めません。")
         elif every < _SHORTEST_HEADWAY:
             tables.fault(_FREQUENCIES, row.line, f"headway_secs「{headway}」は60秒以上の数で書いてください。")
+        elif first is not None and last is not None and last <= first:
+            tables.fault(
+                _FREQUENCIES, row.line, f"end_time {end} は start_time {start} より後にしてください。"
+            )
         elif first is not None and last is not None:
             runs[trips[trip_id]].append(Run(first, last, every))
     return runs

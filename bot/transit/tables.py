@@ -88,7 +88,7 @@ class Tables:
                 line, before = before + 1, reader.line_num
                 if before - line >= _MOST_LINES:
                     self.fault(name, line, "引用符が閉じていません。ここからの行を読めません。")
-                elif any(record):
+                elif any(map(str.strip, record)):
                     yield line, record
         except csv.Error as error:
             self.fault(name, before + 1, f"CSVとして読めません({error})。ここから先は読んでいません。")

@@ -390,7 +390,7 @@ def test_templates_are_listed_shown_and_previewed(machi: Machi) -> None:
 def test_a_town_without_faults_and_one_with_each_named(
     machi: Machi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert machi("town", "check", "--json").json == {"faults": []}
+    assert machi("town", "check", "--json").json == {"faults": [], "warnings": []}
     (tmp_path / "town").mkdir()
     monkeypatch.setenv("MACHI_TOWN", str(tmp_path / "town"))
     said = machi("town", "check")

@@ -31,7 +31,7 @@ def trips(draw: st.DrawFn) -> Trip:
         calls.append((draw(st.sampled_from(PLACES)), start))
     runs = draw(
         st.lists(
-            st.tuples(st.integers(0, 20 * 3600), st.integers(0, 4 * 3600), st.integers(600, 3600)), max_size=1
+            st.tuples(st.integers(0, 20 * 3600), st.integers(1, 4 * 3600), st.integers(600, 3600)), max_size=1
         )
     )
     return draw(st.integers(0, 1)), calls, [(begin, begin + span, every) for begin, span, every in runs]

@@ -221,6 +221,7 @@ def test_a_missing_file_is_told(tmp_path: Path, file: str) -> None:
         ("calendar_dates.txt", "service_id,date,exception_type\nwd,20261124,3\n", "1(運行)か 2(運休)"),
         ("calendar_dates.txt", "service_id,date,exception_type\nwd,20261324,1\n", "日付ではありません"),
         ("frequencies.txt", "trip_id,start_time,end_time,headway_secs\nt1,7:00:00,8:00:00,0\n", "60秒以上"),
+        ("frequencies.txt", "trip_id,start_time,end_time,headway_secs\nt1,8:00:00,7:00:00,600\n", "より後"),
         ("frequencies.txt", "trip_id,start_time,end_time,headway_secs\nt9,7:00:00,8:00:00,600\n", "t9"),
         ("feed_info.txt", "feed_end_date\n令和9年\n", "令和9年"),
     ],
