@@ -63,12 +63,12 @@ class BusStops:
     def holding(self, part: str) -> list[Place]:
         """The places with a part in one of their names; those that begin with it, or that residents register, first."""
         plain = in_hiragana(part)
-        found: dict[int, tuple[bool, bool, Place]] = {}
+        ranks: dict[int, int] = {}
         for name, place in self._called:
             if plain and plain in name:
-                later = (not name.startswith(plain), place.number not in self._choices, place)
-                found[place.number] = min(found.get(place.number, later), later, key=lambda rank: rank[:2])
-        return [place for *_, place in sorted(found.values(), key=lambda rank: rank[:2])]
+                rank = 2 * (not name.startswith(plain)) + (place.number not in self._choices)
+                ranks[place.number] = min(rank, ranks.get(place.number, rank))
+        return [self.timetable.places[number] for number in sorted(ranks, key=ranks.__getitem__)]
 
     @property
     def offered(self) -> list[Place]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bot.transit.tables import Row, Tables
+from bot.transit.tables import Tables
 from bot.transit.timetable import APPROXIMATE, BY_PHONE, TIME_SHIFT, Calls
 from bot.transit.values import seconds
 
@@ -16,7 +16,9 @@ _TIMES, _FREQUENCIES = "stop_times.txt", "frequencies.txt"
 _COLUMNS = ("trip_id", "stop_id", "stop_sequence", "arrival_time", "departure_time")
 _OPTIONAL = ("stop_headsign", "pickup_type", "timepoint")
 _NO_PICKUP, _UNKNOWN = 4, -1
-_MOST_SEQUENCE = 1 << 20
+_PICKUPS = {"1": _NO_PICKUP, "2": BY_PHONE}
+_ROW_BITS, _SEQUENCE_BITS, _TRIP_BITS = 24, 18, 21
+"""A row is sorted as one number of 63 bits: its trip, its stop_sequence, its place in the file."""
 _SHORTEST_HEADWAY = 60
 _MOST_DEPARTURES = 8_000_000
 """Of a feed whose frequencies are expanded; the largest operators list some two million."""
@@ -44,7 +46,7 @@ class StopTimes:
         """The rows of each trip in the order of its stops."""
         rows: list[int] = []
         for key in self.order:
-            row = key & 0xFFFFFF
+            row = key & ((1 << _ROW_BITS) - 1)
             if rows and self.calls.trip[rows[-1]] != self.calls.trip[row]:
                 yield rows
                 rows = []
@@ -56,38 +58,42 @@ class StopTimes:
 def read_stop_times(tables: Tables, trips: Mapping[str, int], poles: Mapping[str, int]) -> StopTimes:
     """Every row that can be read; `trips` and `poles` give the numbers of ids."""
     found = StopTimes()
+    calls, known = found.calls, {"": _UNKNOWN}
     for row in tables.rows(_TIMES, _COLUMNS, _OPTIONAL):
-        trip_id, pole_id, sequence, arrival, departure, headsign, pickup, timepoint = row.cells
+        if len(found.times) >= 1 << _ROW_BITS or len(trips) > 1 << _TRIP_BITS:
+            tables.fault(_TIMES, row.line, "便か行が多すぎます。ここから先は読んでいません。")
+            break
+        line, (trip_id, pole_id, sequence, arrival, departure, headsign, pickup, timepoint) = row
         trip, pole = trips.get(trip_id), poles.get(pole_id)
         if trip is None or pole is None:
             missing = (
                 f"trip_id「{trip_id}」が trips.txt" if trip is None else f"stop_id「{pole_id}」が stops.txt"
             )
-            tables.fault(_TIMES, row.line, f"{missing} にないか、読めません。")
-        elif not (sequence.isascii() and sequence.isdecimal() and int(sequence[:9]) < _MOST_SEQUENCE):
-            tables.fault(_TIMES, row.line, f"stop_sequence「{sequence}」は数ではありません。")
-        elif (time := _time(tables, row, departure or arrival)) is not None:
-            found.order.append(trip << 44 | int(sequence) << 24 | len(found.times))
-            found.times.append(time)
-            found.lines.append(row.line)
-            calls = found.calls
+            tables.fault(_TIMES, line, f"{missing} にないか、読めません。")
+            continue
+        if not (sequence.isascii() and sequence.isdecimal() and int(sequence[:9]) < 1 << _SEQUENCE_BITS):
+            tables.fault(_TIMES, line, f"stop_sequence「{sequence}」は、262143までの数で書いてください。")
+            continue
+        text = departure or arrival
+        if text not in known and (time := tables.attempt(_TIMES, line, seconds, text)) is not None:
+            known[text] = time
+        if text in known:
+            key = (trip << _SEQUENCE_BITS | int(sequence)) << _ROW_BITS
+            found.order.append(key | len(found.times))
+            found.times.append(known[text])
+            found.lines.append(line)
             calls.trip.append(trip)
             calls.pole.append(pole)
-            calls.flags.append(_flags(pickup, timepoint, time))
+            calls.flags.append(_flags(pickup, timepoint, known[text]))
             sign = found.headsigns.setdefault(headsign, len(found.headsigns)) if headsign else _UNKNOWN
             calls.headsign.append(sign)
     found.order = array("q", sorted(found.order))
     return found
 
 
-def _time(tables: Tables, row: Row, text: str) -> int | None:
-    """The seconds of a time, -1 for an empty one, None for one that cannot be read."""
-    return tables.attempt(_TIMES, row.line, seconds, text) if text else _UNKNOWN
-
-
 def _flags(pickup: str, timepoint: str, time: int) -> int:
     approximate = APPROXIMATE if timepoint == "0" or time == _UNKNOWN else 0
-    return approximate | {"1": _NO_PICKUP, "2": BY_PHONE}.get(pickup, 0)
+    return approximate | _PICKUPS.get(pickup, 0)
 
 
 def read_frequencies(tables: Tables, trips: Mapping[str, int]) -> dict[int, list[Run]]:

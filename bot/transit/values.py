@@ -12,7 +12,6 @@ LONGEST_DAY = timedelta(hours=48)
 """A service day may run past midnight, up to this."""
 
 
-@lru_cache(maxsize=100_000)
 def seconds(text: str) -> int:
     """Seconds since the start of the service day of `HH:MM:SS`, which may be past 24:00:00.
 
