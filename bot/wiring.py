@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import itertools
 import logging
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import aiohttp
 
+from bot.broadcasts.bus_alerts import AlertWriter
 from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.compose import Composer
 from bot.broadcasts.conductor import Conductor
@@ -34,7 +36,9 @@ from bot.schedule.ticker import Ticker
 from bot.settings import Settings
 from bot.store.store import Store, open_database, sqlite_path
 from bot.town import load, templates_for
+from bot.town.bus_stops import BusStops
 from bot.town.model import Town
+from bot.transit import Timetable, read_feed
 from handlers.conversation import Conversation
 
 _log = logging.getLogger(__name__)
@@ -97,6 +101,20 @@ async def opened_desk(settings: Settings) -> AsyncIterator[Desk]:
     async with opened_store(settings, clock) as store:
         composer = Composer(store, town, templates, clock, ceiling)
         yield Desk(settings, clock, town, templates, store, composer)
+
+
+def alert_writer(desk: Desk) -> AlertWriter:
+    """What writes notices for bus routes and stops.
+
+    Raises:
+        ConfigurationError: the town has no timetable that can be read.
+    """
+    timetable = read_feed(desk.town.folder).timetable
+    if timetable is None:
+        raise ConfigurationError(
+            "町のフォルダーにバスの時刻表(gtfs)がないか、読めません。machi town check で確かめてください。"
+        )
+    return AlertWriter(desk.composer, BusStops(desk.town, timetable), desk.clock)
 
 
 async def _ask_quota(settings: Settings) -> Quota | None:
@@ -185,13 +203,25 @@ async def running_service(settings: Settings, role: Role) -> AsyncIterator[Servi
 async def _start_web(desk: Desk, line: LineClient, stack: AsyncExitStack, *, alone: bool) -> Intake:
     """Webhook intake and the conversation."""
     inbox, clock = desk.store.inbox, desk.clock
-    processor = Processor(
-        inbox, Conversation(desk.town, desk.settings.public_url), line, clock, lambda: intake.is_busy
-    )
+    timetable = await asyncio.to_thread(_timetable, desk)
+    conversation = Conversation(desk.town, timetable, public_url=desk.settings.public_url)
+    processor = Processor(inbox, conversation, line, clock, lambda: intake.is_busy)
     intake = Intake(inbox, clock, processor.wake)
     processor.start(alone=alone)
     stack.push_async_callback(processor.stop)
     return intake
+
+
+def _timetable(desk: Desk) -> Timetable | None:
+    """The town's timetable, as far as it can be read: its faults keep nothing from starting."""
+    feed = read_feed(desk.town.folder)
+    if feed.faults:
+        _log.warning(
+            "Bus timetable: %d faults (machi town check), first: %s", len(feed.faults), feed.faults[0]
+        )
+    if warning := feed.warning(desk.clock.now().date()):
+        _log.warning("%s", warning)
+    return feed.timetable
 
 
 async def _start_worker(

@@ -9,10 +9,13 @@ from datetime import datetime
 from bot.domain.residents import Resident
 from bot.line.events import LineEvent
 from bot.line.limits import MESSAGES, Message
+from bot.town.bus_stops import BusStops
 from bot.town.model import Town
+from bot.transit import Timetable
 from handlers import (
     children,
     choices,
+    departures,
     erasing,
     helping,
     language,
@@ -51,6 +54,10 @@ HANDLERS: Mapping[str, Handler] = {
     "remove": choices.remove,
     "page": choices.page,
     "find": choices.find,
+    "bus": departures.ask,
+    "which-stop": departures.page,
+    "departures": departures.show,
+    "look-up": departures.look_up,
     "emergency": helping.emergency,
     "retry": helping.retry,
     "nonsense": helping.nonsense,
@@ -69,16 +76,17 @@ class Turn:
 class Conversation:
     """The conversation of a town's account; `public_url` is where its web server is reached from outside."""
 
-    def __init__(self, town: Town, public_url: str = "") -> None:
+    def __init__(self, town: Town, timetable: Timetable | None = None, *, public_url: str = "") -> None:
         self._town = town
         self._public_url = public_url
+        self._bus = BusStops(town, timetable) if timetable else None
 
     def answer(self, resident: Resident | None, event: LineEvent, now: datetime) -> Turn:
         """What an event of a resident (None: a stranger) leads to."""
         if event.user_id is None:
             return Turn(resident, [])
         person = resident or Resident(event.user_id)
-        scene = Scene(self._town, person, now, is_stranger=resident is None, public_url=self._public_url)
+        scene = Scene(self._town, person, now, resident is None, self._public_url, self._bus)
         match event.type:
             case "follow":
                 return self._turn(scene, language.welcome(scene))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.scene import Scene, Step, folded
+from bot.domain.spelling import folded
+from handlers.scene import Scene, Step
 
 
 def opened(step: Step) -> dict[str, Any] | None:
@@ -17,7 +18,7 @@ def opened(step: Step) -> dict[str, Any] | None:
 
 
 def asked(scene: Scene) -> str | None:
-    """The fact whose question is open; None also for a dialogue that cannot be read."""
+    """The question that is open, a fact or DEPARTURES; None also for a dialogue that cannot be read."""
     asks = (scene.resident.dialogue or {}).get("asks")
     return asks if isinstance(asks, str) else None
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from bot.domain.residents import Fact, Resident, ResidentState
+from bot.domain.spelling import folded
+from bot.town.bus_stops import BusStops
 from bot.town.model import Choice, Topic, Town
 from handlers.texts import texts
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def folded(words: str) -> str:
-    """What somebody typed, as labels are compared: width, case, spaces and final punctuation do not matter."""
-    plain = unicodedata.normalize("NFKC", words).casefold()
-    return "".join(plain.split()).strip("。．.!！?？、,「」\"'")
+DEPARTURES = "departures"
+"""The question which stop's next bus is wanted."""
 
 
 def names(choice: Choice) -> set[str]:
@@ -56,12 +53,12 @@ class Card:
 class Step:
     """What an event leads to: the resident afterwards (None: nothing is kept) and the replies.
 
-    `asks` is the fact whose question is open now. `keeps` says whether a stranger is registered by this.
+    `asks` is the question that is open now: a fact, or DEPARTURES. `keeps` says whether a stranger is registered by this.
     """
 
     resident: Resident | None
     cards: Sequence[Card]
-    asks: Fact | None = None
+    asks: str | None = None
     keeps: bool = True
 
 
@@ -69,7 +66,8 @@ class Step:
 class Scene:
     """The town, the resident (a new one for a stranger) and the moment.
 
-    `public_url` is where the web server is reached from outside; empty where the town does not say.
+    `public_url` is where the web server is reached from outside; empty where the town does not say. `bus` is
+    None without a timetable.
     """
 
     town: Town
@@ -77,6 +75,7 @@ class Scene:
     now: datetime
     is_stranger: bool = False
     public_url: str = ""
+    bus: BusStops | None = None
 
     def say(self, key: str, **values: object) -> str:
         """A text in the resident's language."""
@@ -94,6 +93,10 @@ class Scene:
         """A month `YYYY-MM` in the resident's language."""
         year, number = int(month[:4]), int(month[5:])
         return self.say("list.month", year=year, month=number, name=_MONTHS[number - 1])
+
+    def date(self, day: date) -> str:
+        """A date in the resident's language."""
+        return self.say("list.date", year=day.year, month=day.month, day=day.day, name=_MONTHS[day.month - 1])
 
     def joined(self, words: Iterable[str]) -> str:
         """A list in the resident's language."""
@@ -138,6 +141,7 @@ class Scene:
         resume = [self.action("command.resume", "resume")]
         return [
             *(resume if self.resident.state is ResidentState.STOPPED else []),
+            *([self.action("command.bus", "bus")] if self.bus else []),
             self.action("command.settings", "settings"),
             self.action("command.summary", "summary"),
             self.action("command.language", "language"),

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from bot.domain.months import parse_month
 from bot.domain.residents import LANGUAGES, Fact
+from bot.domain.spelling import folded
 from handlers import choices, questions
 from handlers.dialogue import asked, offered
-from handlers.scene import Scene, folded, names
+from handlers.scene import DEPARTURES, Scene, names
 from handlers.texts import texts
 
 COMMANDS = {
@@ -20,12 +21,15 @@ COMMANDS = {
     "command.language": "language",
     "command.calendar": "calendar",
     "command.help": "help",
+    "command.bus": "bus",
     "action.ask_erase": "ask-erase",
     "action.done": "done",
 }
 """Labels that mean the same at any time, and what they do."""
 
 _LONGEST = 100
+_SHORTEST = 2
+"""What is typed without being asked for, and may be a part of a stop's name."""
 
 
 def meaning(scene: Scene, words: str) -> str:
@@ -36,14 +40,18 @@ def meaning(scene: Scene, words: str) -> str:
         or _command(scene, typed)
         or _month(scene, words)
         or _topic(scene, typed)
+        or _stop(scene, typed, whole=asked(scene) != DEPARTURES)
         or _choice(scene, typed)
         or _of_the_resident(scene, typed)
         or _emergency(scene, typed)
         or _search(scene, typed)
+        or _stop(scene, typed, whole=False)
     )
     if found:
         return found
     asks = asked(scene)
+    if asks == DEPARTURES:
+        return f"look-up {typed}"
     return f"retry {asks}" if asks else "nonsense"
 
 
@@ -83,6 +91,28 @@ def _choice(scene: Scene, typed: str) -> str | None:
             if typed in names(choice):
                 return f"add {fact} {choice.name}"
     return None
+
+
+def _stop(scene: Scene, typed: str, *, whole: bool) -> str | None:
+    """A bus stop whose next bus is wanted, by its name or a part of it; not while another question is open."""
+    asks = asked(scene)
+    if scene.bus is None or len(typed) < (1 if asks == DEPARTURES else _SHORTEST):
+        return None
+    if asks != DEPARTURES and (asks == Fact.BUS_STOP or _is_of_a_list(scene, typed)):
+        return None
+    if place := scene.bus.named(typed):
+        return f"departures {place.name}"
+    return f"look-up {typed}" if not whole and scene.bus.holding(typed) else None
+
+
+def _is_of_a_list(scene: Scene, typed: str) -> bool:
+    """Whether it names a district, tax or area: a stop that is called the same must be asked for."""
+    return any(
+        typed in names(choice)
+        for fact, known in scene.town.choices.items()
+        if fact is not Fact.BUS_STOP
+        for choice in known
+    )
 
 
 def _of_the_resident(scene: Scene, typed: str) -> str | None:

@@ -20,7 +20,7 @@ from bot.line import limits
 from bot.line.client import Accepted, LineClient, content
 from bot.rendering import Personal, Templates, text_messages
 from bot.store.audit import Deed
-from bot.store.broadcasts import Broadcast, Payloads, message_text
+from bot.store.broadcasts import Beside, Broadcast, Payloads, message_text
 from bot.store.reports import pending
 from bot.store.store import Store
 from bot.town import vocabulary
@@ -105,10 +105,11 @@ class Composer:
         self._clock = clock
         self._ceiling = ceiling
 
-    async def create(self, draft: Draft, author: str) -> int:
+    async def create(self, draft: Draft, author: str, *, beside: Beside | None = None) -> int:
         """Check and store a draft; its id.
 
         Messages are rendered now, so what is previewed and approved is, byte for byte, what is sent.
+        `beside` is stored in the same transaction.
 
         Raises:
             InvalidInputError: title, text, template, segment or time are not valid.
@@ -137,7 +138,7 @@ class Composer:
             created_ms=to_ms(now),
             scheduled_ms=None if draft.at is None else to_ms(draft.at),
         )
-        return await self._store.broadcasts.create(broadcast, payloads, frozen)
+        return await self._store.broadcasts.create(broadcast, payloads, frozen, beside=beside)
 
     def _content(self, draft: Draft) -> tuple[Payloads, str | None]:
         frozen = None

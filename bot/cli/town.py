@@ -17,15 +17,22 @@ def town() -> None:
 @town.command(help="フォルダーとひな型のまちがいを、ファイルと行ですべて挙げる")
 @as_json
 def check(*, json_: bool) -> int:
-    """List every fault; the status is 1 if there is any."""
+    """List every fault, with status 1 if there is any, and what is only to be known."""
     from bot.town import check as faults_of
+    from bot.town.bus_stops import warnings as warnings_of
+    from bot.transit import read_feed
 
-    faults = faults_of(settings().town)
+    configured = settings()
+    feed = read_feed(configured.town)
+    own = faults_of(configured.town)
+    faults = sorted([*own, *feed.faults])
+    warnings = [] if own else warnings_of(configured.town, feed, configured.clock().now().date())
     data = [{"file": fault.file, "line": fault.line, "message": fault.message} for fault in faults]
     lines = (
         [*map(str, faults), f"まちがいが {len(faults)} 件あります。"]
         if faults
         else ["まちがいはありません。"]
     )
-    emit({"faults": data}, json_=json_, text=lambda: lines)
+    lines += [f"注意: {warning}" for warning in warnings]
+    emit({"faults": data, "warnings": warnings}, json_=json_, text=lambda: lines)
     return 1 if faults else 0

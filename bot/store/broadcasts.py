@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -48,6 +48,8 @@ class Broadcast:
     id: int = 0
 
 
+Beside = Callable[[Session, int], Awaitable[None]]
+"""What else is stored with a broadcast of that id."""
 Payloads = Mapping[str, Sequence[Mapping[str, Any]]]
 """LINE message objects by language; `ja` is always there."""
 
@@ -217,9 +219,14 @@ class Broadcasts:
         self._clock = clock
 
     async def create(
-        self, broadcast: Broadcast, payloads: Payloads, frozen_template: str | None = None
+        self,
+        broadcast: Broadcast,
+        payloads: Payloads,
+        frozen_template: str | None = None,
+        *,
+        beside: Beside | None = None,
     ) -> int:
-        """Store a draft and note it in the audit trail; its id."""
+        """Store a draft and note it in the audit trail, in one transaction with what stands `beside` it; its id."""
 
         async def work(session: Session) -> int:
             number = await insert(session, broadcast, payloads, frozen_template)
@@ -231,6 +238,8 @@ class Broadcasts:
                 broadcast.title,
             )
             await record(session, deed)
+            if beside is not None:
+                await beside(session, number)
             return number
 
         return await self._database.write(work)

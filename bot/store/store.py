@@ -10,6 +10,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import ConfigurationError
 from bot.store.audit import Audit
 from bot.store.broadcasts import Broadcasts
+from bot.store.bus_alerts import BusAlerts
 from bot.store.calendar_entries import CalendarEntries
 from bot.store.inbox import Inbox
 from bot.store.news import News
@@ -34,6 +35,7 @@ class Store:
     audit: Audit
     news: News
     calendar_entries: CalendarEntries
+    bus_alerts: BusAlerts
 
     @classmethod
     def over(cls, database: Database, clock: Clock) -> Self:
@@ -49,6 +51,7 @@ class Store:
             audit=Audit(database),
             news=News(database, clock),
             calendar_entries=CalendarEntries(database, clock),
+            bus_alerts=BusAlerts(database, clock),
         )
 
 

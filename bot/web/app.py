@@ -1,4 +1,4 @@
-"""The aiohttp application: the webhook, and what an operator's monitoring asks."""
+"""The aiohttp application: the webhook, the bus alerts, and what an operator's monitoring asks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bot.inbox.intake import NotAWebhookError
 from bot.line.signature import is_genuine
+from bot.transit import realtime
 from bot.web import calendar_feed
 from bot.wiring import Service
 
@@ -82,6 +83,16 @@ async def _fault_of_workers(service: Service) -> str | None:
     return next((worker.fault for worker in workers), None) if all(w.fault for w in workers) else None
 
 
+async def _bus_alerts(request: web.Request) -> web.Response:
+    """The bus alerts in force, for journey planners."""
+    service = request.app[SERVICE]
+    alerts = await service.store.bus_alerts.published()
+    body = realtime.alerts_feed(alerts, service.clock.now_ms())
+    return web.Response(
+        body=body, content_type=realtime.CONTENT_TYPE, headers={"Cache-Control": "max-age=30"}
+    )
+
+
 async def _metrics(request: web.Request) -> web.Response:
     service = request.app[SERVICE]
     waiting, _ = await service.store.inbox.waiting()
@@ -114,6 +125,7 @@ def application(
         app.router.add_post("/line/webhook", _webhook)
         app.router.add_get("/feeds/calendar.ics", calendar_feed.whole)
         app.router.add_get(r"/feeds/calendar/{token:[\w-]{1,100}}.ics", calendar_feed.own)
+        app.router.add_get("/feeds/gtfs-rt/alerts.pb", _bus_alerts)
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/readyz", _readyz)
     app.router.add_get("/metrics", _metrics)

@@ -54,6 +54,7 @@ class Running:
         self._reading: asyncio.Task[None] | None = None
         self._own = {
             "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(KAHOKU.parents[1]),  # this checkout, whichever one is installed
             "LINE_CHANNEL_SECRET": SECRET,
             "LINE_CHANNEL_ACCESS_TOKEN": TOKEN,
             "LINE_API_BASE": line.base_url,

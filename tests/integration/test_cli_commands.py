@@ -390,7 +390,7 @@ def test_templates_are_listed_shown_and_previewed(machi: Machi) -> None:
 def test_a_town_without_faults_and_one_with_each_named(
     machi: Machi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert machi("town", "check", "--json").json == {"faults": []}
+    assert machi("town", "check", "--json").json == {"faults": [], "warnings": []}
     (tmp_path / "town").mkdir()
     monkeypatch.setenv("MACHI_TOWN", str(tmp_path / "town"))
     said = machi("town", "check")
@@ -577,6 +577,9 @@ def test_the_reference_names_every_command_and_no_other() -> None:
         )
     )
     commands = set()
-    for name, command in program.commands.items():
-        commands |= {f"{name} {each}" for each in getattr(command, "commands", {})} or {name}
+    waiting: list[tuple[str, Any]] = list(program.commands.items())
+    for name, command in waiting:
+        below = getattr(command, "commands", {})
+        waiting += [(f"{name} {each}", under) for each, under in below.items()]
+        commands |= set() if below else {name}
     assert described == commands

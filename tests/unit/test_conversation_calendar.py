@@ -15,7 +15,7 @@ BASE = "https://push.example.jp"
 
 def partner(language: str = "ja", **facts: tuple[str, ...]) -> Partner:
     found = Partner(Resident(USER, language, facts={Fact(key): values for key, values in facts.items()}))
-    found.conversation = Conversation(TOWN, BASE)
+    found.conversation = Conversation(TOWN, public_url=BASE)
     return found
 
 
@@ -58,7 +58,7 @@ def test_asking_for_a_new_link_kills_the_old() -> None:
 
 def test_who_registered_nothing_gets_the_whole_calendar_and_is_not_kept() -> None:
     stranger = Partner()
-    stranger.conversation = Conversation(TOWN, BASE)
+    stranger.conversation = Conversation(TOWN, public_url=BASE)
     assert f"{BASE}/feeds/calendar.ics" in stranger.say("カレンダー")
     assert stranger.resident is None
 
