@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import aiohttp
 
@@ -23,12 +24,10 @@ from bot.domain.broadcasts import Priority
 from bot.domain.clock import Clock
 from bot.domain.errors import ConfigurationError
 from bot.domain.quota import Quota
-from bot.feeds.town_calendar import TownCalendar
 from bot.inbox.intake import Intake
 from bot.inbox.processor import Processor
 from bot.line.client import LineClient
 from bot.metrics import Metrics
-from bot.news.reader import NewsReader
 from bot.rendering import Templates
 from bot.schedule.ticker import Ticker
 from bot.settings import Settings
@@ -36,6 +35,9 @@ from bot.store.store import Store, open_database, sqlite_path
 from bot.town import load, templates_for
 from bot.town.model import Town
 from handlers.conversation import Conversation
+
+if TYPE_CHECKING:  # icalendar and feedparser take a while to load, and no command of the CLI needs them
+    from bot.feeds.town_calendar import TownCalendar
 
 _log = logging.getLogger(__name__)
 
@@ -174,6 +176,8 @@ async def running_service(settings: Settings, role: Role) -> AsyncIterator[Servi
             sender, ticker = await _start_worker(desk, line, service.metrics, stack, alone=file is not None)
             service = replace(service, sender=sender, ticker=ticker)
         if role.web:
+            from bot.feeds.town_calendar import TownCalendar  # noqa: PLC0415  see above
+
             calendar = TownCalendar(desk.town, desk.store, desk.clock)
             service = replace(service, intake=await _start_web(desk, line, stack), calendar=calendar)
         yield service
@@ -216,6 +220,8 @@ async def _start_worker(
     ticker.start()
     stack.push_async_callback(ticker.stop)
     if town.news is not None:
+        from bot.news.reader import NewsReader  # noqa: PLC0415  see above
+
         news = NewsReader(store, town.news, desk.templates, clock)
         news.start()
         stack.push_async_callback(news.stop)

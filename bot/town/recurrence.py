@@ -31,17 +31,20 @@ def fault_of_rule(repeats: Repeats) -> str | None:
     parts = dict(part.partition("=")[::2] for part in repeats.rule.upper().split(";"))
     if parts.get("FREQ") not in _FREQUENCIES:
         return f"くり返し(RRULE)は、毎日・毎週・毎月・毎年のどれかにしてください(いまは {repeats.rule})。"
+    nowhere = f"くり返し(RRULE)に当たる日がありません(いまは {repeats.rule})。"
     if not _comes_true(parts):
-        return f"くり返し(RRULE)に当たる日がありません(いまは {repeats.rule})。"
+        return nowhere
     try:
-        rrulestr(repeats.rule, dtstart=repeats.start.replace(tzinfo=None))
+        rule = rrulestr(repeats.rule, dtstart=repeats.start.replace(tzinfo=None))
+        if next(iter(rule), None) is None:
+            return nowhere
     except (ValueError, TypeError, KeyError) as error:
         return f"くり返し(RRULE)の「{repeats.rule}」を読めません({error})。"
     return None
 
 
 def _comes_true(parts: dict[str, str]) -> bool:
-    """Whether some month has such a day: dateutil would look for one until the year 9999."""
+    """Whether some month has such a day: dateutil would spend seconds looking for one until the year 9999."""
     try:
         months = [int(month) for month in parts.get("BYMONTH", "").split(",") if month] or range(1, 13)
         days = [int(day) for day in parts.get("BYMONTHDAY", "").split(",") if day]
