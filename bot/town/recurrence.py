@@ -24,6 +24,11 @@ def occurring(events: Iterable[Event], first: date, last: date) -> list[Event]:
     return sorted(touching, key=lambda event: (event.start, not event.all_day, event.name, event.id))
 
 
+def occurrence_id(event: str, start: datetime, *, all_day: bool) -> str:
+    """The id of one occurrence: the event's, and when it begins, in Tokyo, by the rule."""
+    return f"{event}/{start:%Y%m%d}" if all_day else f"{event}/{start:%Y%m%dT%H%M}"
+
+
 def fault_of_rule(repeats: Repeats) -> str | None:
     """Why a rule cannot be used, in Japanese; None if it can. A rule that never comes true is one that cannot."""
     from dateutil.rrule import rrulestr  # noqa: PLC0415  only towns with an events.ics need it
@@ -62,8 +67,8 @@ def _occurrences(event: Event, first: date, last: date) -> Iterator[Event]:
     for start in _starts(event.repeats, midnight(first) - length, midnight(last + timedelta(days=1))):
         own = start if event.all_day else start.astimezone(TOKYO)
         begin = midnight(own.date()) if event.all_day else own
-        stamp = f"{begin:%Y%m%d}" if event.all_day else f"{begin:%Y%m%dT%H%M}"
-        yield replace(event, id=f"{event.id}/{stamp}", start=begin, end=begin + length, repeats=None)
+        own_id = occurrence_id(event.id, begin, all_day=event.all_day)
+        yield replace(event, id=own_id, start=begin, end=begin + length, repeats=None)
 
 
 def _starts(repeats: Repeats, after: datetime, before: datetime) -> list[datetime]:

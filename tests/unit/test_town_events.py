@@ -222,7 +222,13 @@ def test_what_repeats_is_unfolded_without_what_is_left_out_and_with_what_was_mov
     assert starts(events, "2027-04-01", "2027-12-31") == [
         f"2027-04-{day}" for day in ("01T10:00", "10T10:00", "16T14:00", "22T10:00", "29T10:00")
     ]
-    assert len({event.id for event in occurring(events, date(2027, 4, 1), date(2027, 4, 30))}) == 5
+    unmoved, _ = calendar(
+        tmp_path, "UID:w\r\nSUMMARY:x\r\nDTSTART;TZID=Asia/Tokyo:20270401T100000\r\nRRULE:FREQ=WEEKLY"
+    )
+    april = date(2027, 4, 1), date(2027, 4, 30)
+    ids = [{event.id for event in occurring(each, *april)} for each in (events, unmoved)]
+    assert ids[0] - ids[1] == {"w/20270410T1000"}  # the moved one is still the same to calendar programs
+    assert ids[1] - ids[0] == {"w/20270408T1000"}
 
 
 def test_a_rule_is_reckoned_in_the_zone_it_was_written_in(tmp_path: Path) -> None:
