@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import aiohttp
 
@@ -25,12 +26,10 @@ from bot.domain.broadcasts import Priority
 from bot.domain.clock import Clock
 from bot.domain.errors import ConfigurationError
 from bot.domain.quota import Quota
-from bot.feeds.town_calendar import TownCalendar
 from bot.inbox.intake import Intake
 from bot.inbox.processor import Processor
 from bot.line.client import LineClient
 from bot.metrics import Metrics
-from bot.news.reader import NewsReader
 from bot.rendering import Templates
 from bot.schedule.ticker import Ticker
 from bot.settings import Settings
@@ -40,6 +39,9 @@ from bot.town.bus_stops import BusStops
 from bot.town.model import Town
 from bot.transit import Timetable, read_feed
 from handlers.conversation import Conversation
+
+if TYPE_CHECKING:  # icalendar and feedparser take a while to load, and no command of the CLI needs them
+    from bot.feeds.town_calendar import TownCalendar
 
 _log = logging.getLogger(__name__)
 
@@ -195,6 +197,8 @@ async def running_service(settings: Settings, role: Role) -> AsyncIterator[Servi
             service = replace(service, sender=sender, ticker=ticker)
         if role.web:
             intake = await _start_web(desk, line, stack, alone=file is not None)
+            from bot.feeds.town_calendar import TownCalendar  # noqa: PLC0415  see above
+
             calendar = TownCalendar(desk.town, desk.store, desk.clock)
             service = replace(service, intake=intake, calendar=calendar)
         yield service
@@ -250,6 +254,8 @@ async def _start_worker(
     ticker.start()
     stack.push_async_callback(ticker.stop)
     if town.news is not None:
+        from bot.news.reader import NewsReader  # noqa: PLC0415  see above
+
         news = NewsReader(store, town.news, desk.templates, clock)
         news.start()
         stack.push_async_callback(news.stop)

@@ -94,7 +94,7 @@ class TownCalendar:
         begin = first
         for _ in range(_BACK_MONTHS):
             begin = (begin - timedelta(days=1)).replace(day=1)
-        found = entries(self._town, begin, first + _AHEAD)
+        found = await asyncio.to_thread(entries, self._town, begin, first + _AHEAD)
         digests = {entry.uid: hashlib.sha256(repr(entry.event).encode()).hexdigest() for entry in found}
         listed = hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
         versions = await self._store.calendar_entries.note({**digests, _ALL: listed})

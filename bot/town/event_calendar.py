@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from bot.domain.clock import TOKYO
 from bot.domain.events import Event, Repeats, midnight
 from bot.town.event_sheet import Words
 from bot.town.faults import Faults
-from bot.town.recurrence import fault_of_rule
+from bot.town.recurrence import fault_of_rule, occurrence_id
 
 _LARGEST = 5 * 1024 * 1024
 _BEGIN, _END = re.compile(r"BEGIN:(\S+)\s*$", re.IGNORECASE), re.compile(r"END:(\S+)\s*$", re.IGNORECASE)
@@ -38,7 +38,7 @@ def read_event_calendar(file: Path, faults: Faults, words: Words) -> tuple[Event
     blocks = list(_blocks(text, faults))
     zones = "".join(block.text for block in blocks if block.text.upper().startswith("BEGIN:VTIMEZONE"))
     masters: dict[str, Event] = {}
-    moved: list[tuple[str, datetime, Event]] = []
+    moved: list[tuple[str, date | datetime, Event]] = []
     for block in blocks:
         if not block.text.upper().startswith("BEGIN:VEVENT"):
             continue
@@ -47,7 +47,7 @@ def read_event_calendar(file: Path, faults: Faults, words: Words) -> tuple[Event
         if component is None or event is None:
             continue
         if (instead_of := component.get("RECURRENCE-ID")) is not None:
-            moved.append((event.id, _moment(instead_of.dt, TOKYO), event))
+            moved.append((event.id, instead_of.dt, event))
         elif event.id in masters:
             faults.add(block.line, f"UID「{event.id}」の催しが2つあります。")
         else:
@@ -55,11 +55,14 @@ def read_event_calendar(file: Path, faults: Faults, words: Words) -> tuple[Event
     return tuple(_joined(masters, moved))
 
 
-def _joined(masters: dict[str, Event], moved: Iterable[tuple[str, datetime, Event]]) -> Iterator[Event]:
-    """The events, with each moved occurrence left out of the one that repeats."""
+def _joined(
+    masters: dict[str, Event], moved: Iterable[tuple[str, date | datetime, Event]]
+) -> Iterator[Event]:
+    """The events, with each moved occurrence left out of the one that repeats; it keeps the id it had there."""
     alone = []
-    for uid, instant, event in moved:
-        alone.append(replace(event, id=f"{uid}/{instant.astimezone(UTC):%Y%m%dT%H%MZ}"))
+    for uid, given, event in moved:
+        instant = _moment(given, TOKYO)
+        alone.append(replace(event, id=occurrence_id(uid, instant, all_day=not isinstance(given, datetime))))
         master = masters.get(uid)
         if master is not None and master.repeats is not None:
             repeats = replace(master.repeats, excluded=master.repeats.excluded | {instant})

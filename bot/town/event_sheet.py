@@ -40,7 +40,9 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "topics": ("分野",),
     "district": ("地区",),
 }
-"""What is read, and the columns it may stand in; 分野 and 地区 are the town's own, on top of the standard."""
+"""What is read, and the columns it may stand in, the first that is filled (categories: all of them).
+
+分野 and 地区 are the town's own, on top of the standard."""
 
 _SOMETIME = midnight(date(2000, 1, 1))
 """Stands in for the times of an event until they are known."""
@@ -104,10 +106,12 @@ def read_event_sheet(file: Path, faults: Faults, words: Words) -> tuple[Event, .
 def _renamed(row: Row, sheet: Sheet | None) -> dict[str, str]:
     """The row by our names; brackets of any width in a heading make no difference."""
     cells = {_folded(column): row[column] for column in (sheet.columns if sheet else ())}
-    return {
+    every = ";".join(cells.get(_folded(name), "") for name in _COLUMNS["categories"])
+    found = {
         ours: next((cell for name in columns if (cell := cells.get(_folded(name), ""))), "")
         for ours, columns in _COLUMNS.items()
     }
+    return {**found, "categories": every}
 
 
 class _Reader:
@@ -152,7 +156,7 @@ class _Reader:
             place=" ".join(dict.fromkeys(part for part in (cells["place"], cells["address"]) if part)),
             description="\n".join(part for part in (cells["description"], cells["note"]) if part),
             url=self._url(),
-            categories=listed(cells["categories"]),
+            categories=tuple(dict.fromkeys(listed(cells["categories"]))),
             topics=self._topics(),
             district=self._district(),
         )

@@ -24,6 +24,11 @@ def occurring(events: Iterable[Event], first: date, last: date) -> list[Event]:
     return sorted(touching, key=lambda event: (event.start, not event.all_day, event.name, event.id))
 
 
+def occurrence_id(event: str, start: datetime, *, all_day: bool) -> str:
+    """The id of one occurrence: the event's, and when it begins, in Tokyo, by the rule."""
+    return f"{event}/{start:%Y%m%d}" if all_day else f"{event}/{start:%Y%m%dT%H%M}"
+
+
 def fault_of_rule(repeats: Repeats) -> str | None:
     """Why a rule cannot be used, in Japanese; None if it can. A rule that never comes true is one that cannot."""
     from dateutil.rrule import rrulestr  # noqa: PLC0415  only towns with an events.ics need it
@@ -31,17 +36,20 @@ def fault_of_rule(repeats: Repeats) -> str | None:
     parts = dict(part.partition("=")[::2] for part in repeats.rule.upper().split(";"))
     if parts.get("FREQ") not in _FREQUENCIES:
         return f"くり返し(RRULE)は、毎日・毎週・毎月・毎年のどれかにしてください(いまは {repeats.rule})。"
+    nowhere = f"くり返し(RRULE)に当たる日がありません(いまは {repeats.rule})。"
     if not _comes_true(parts):
-        return f"くり返し(RRULE)に当たる日がありません(いまは {repeats.rule})。"
+        return nowhere
     try:
-        rrulestr(repeats.rule, dtstart=repeats.start.replace(tzinfo=None))
+        rule = rrulestr(repeats.rule, dtstart=repeats.start.replace(tzinfo=None))
+        if next(iter(rule), None) is None:
+            return nowhere
     except (ValueError, TypeError, KeyError) as error:
         return f"くり返し(RRULE)の「{repeats.rule}」を読めません({error})。"
     return None
 
 
 def _comes_true(parts: dict[str, str]) -> bool:
-    """Whether some month has such a day: dateutil would look for one until the year 9999."""
+    """Whether some month has such a day: dateutil would spend seconds looking for one until the year 9999."""
     try:
         months = [int(month) for month in parts.get("BYMONTH", "").split(",") if month] or range(1, 13)
         days = [int(day) for day in parts.get("BYMONTHDAY", "").split(",") if day]
@@ -59,8 +67,8 @@ def _occurrences(event: Event, first: date, last: date) -> Iterator[Event]:
     for start in _starts(event.repeats, midnight(first) - length, midnight(last + timedelta(days=1))):
         own = start if event.all_day else start.astimezone(TOKYO)
         begin = midnight(own.date()) if event.all_day else own
-        stamp = f"{begin:%Y%m%d}" if event.all_day else f"{begin:%Y%m%dT%H%M}"
-        yield replace(event, id=f"{event.id}/{stamp}", start=begin, end=begin + length, repeats=None)
+        own_id = occurrence_id(event.id, begin, all_day=event.all_day)
+        yield replace(event, id=own_id, start=begin, end=begin + length, repeats=None)
 
 
 def _starts(repeats: Repeats, after: datetime, before: datetime) -> list[datetime]:

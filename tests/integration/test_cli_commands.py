@@ -583,3 +583,19 @@ def test_the_reference_names_every_command_and_no_other() -> None:
         waiting += [(f"{name} {each}", under) for each, under in below.items()]
         commands |= set() if below else {name}
     assert described == commands
+
+
+def test_a_town_without_a_news_feed_is_told_so(machi: Machi) -> None:
+    assert machi("news", "status", "--json").json == {"address": None}
+    assert "news.toml がありません" in machi("news", "status").out
+    assert machi("news", "list", "--json").json == {"articles": []}
+    assert machi("news", "list").out == "まだ記事はありません。\n"
+
+
+def test_a_public_address_that_is_none_is_one_clear_fault(
+    machi: Machi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MACHI_PUBLIC_URL", "push.example.jp")
+    said = machi("news", "list")
+    assert said.status == 1
+    assert said.err.startswith("MACHI_PUBLIC_URL は https://push.example.jp のように")

@@ -24,6 +24,7 @@ from bot.store.store import Store
 from bot.town import load, templates_for
 from bot.town.model import News, NewsRule
 from tests.clock import HandClock
+from tests.integration.delivering import conduct
 from tests.unit.town_folders import KAHOKU
 
 TOWN = load(KAHOKU)
@@ -326,10 +327,11 @@ async def test_an_article_waits_for_the_quiet_hours_as_any_normal_message_does(s
         """LINE does not tell."""
 
     conductor = Conductor(started.store, TOWN, started.clock, Ceiling(quota, 3), lambda: None)
-    await conductor.step()
-    (broadcast,) = await started.store.broadcasts.newest(10)
-    assert TOWN.holds_back(broadcast.priority, started.clock.now())
-    assert broadcast.state is State.SCHEDULED
+    for hours, state in ((0, State.SCHEDULED), (8, State.SCHEDULED), (1, State.DONE)):
+        started.clock.advance(hours=hours)
+        await conduct(conductor)
+        (broadcast,) = await started.store.broadcasts.newest(10)
+        assert broadcast.state is state, hours
 
 
 async def test_what_is_kept_for_the_digest_can_be_asked_for_by_time(started: Home) -> None:
