@@ -51,9 +51,11 @@ async def eventually(look: Callable[[], Awaitable[T]], seconds: float = 20) -> T
 
 async def conduct(conductor: Conductor) -> None:
     """Do everything that can be done now, also what has to ask LINE for the quota first."""
-    await conductor.step()
-    while conductor._admitting:
-        await asyncio.wait(conductor._admitting.values())
+    conductor._wake.set()
+    while conductor._admitting or conductor._wake.is_set():
+        conductor._wake.clear()
+        if conductor._admitting:
+            await asyncio.wait(conductor._admitting.values())
         await conductor.step()
 
 
