@@ -311,4 +311,7 @@ def test_the_example_of_the_documentation_reads_as_meant(tmp_path: Path) -> None
 
 def test_no_template_of_the_town_is_personal_by_accident() -> None:
     templates = templates_for(load(KAHOKU))
-    assert {name for name in templates.names() if templates.resident_facts(name)} == {"child_stages", "garbage_day"}
+    assert {name for name in templates.names() if templates.resident_facts(name)} == {
+        "child_stages",
+        "garbage_day",
+    }

@@ -227,7 +227,8 @@ def test_a_value_that_a_filter_cannot_write_is_told(tmp_path: Path, source: str)
         ({"ja": "x\n{% if %}", "sample.toml": ""}, [("ja.txt.j2", 2)]),
         ({"ja": "x\n\n避難勧告", "sample.toml": ""}, [("ja.txt.j2", 3)]),
         ({"ja": "x", "sample.toml": "a = ["}, [("sample.toml", 0)]),
-        ({"ja": "x", "sample.toml": "a = [1]"}, [("sample.toml", 0)]),
+        ({"ja": "x", "sample.toml": "a = 09:00:00"}, [("sample.toml", 0)]),
+        ({"ja": "x{{ a[0].b ~ c[1] }}", "sample.toml": "c = [1, '2']\n[[a]]\nb = 1"}, []),
         ({"ja": "x", "fr.txt.j2": "x", "sample.toml": ""}, [("fr.txt.j2", 0)]),
         ({"ja": "x", "en.flex.json.j2": FLEX, "sample.toml": "body = 'x'"}, [("en.flex.json.j2", 0)]),
         (
