@@ -10,7 +10,7 @@ from bot.domain.residents import Resident
 from bot.line.events import LineEvent
 from bot.line.limits import MESSAGES, Message
 from bot.town.model import Town
-from handlers import children, choices, erasing, helping, language, registration, stopping, summary
+from handlers import children, choices, erasing, garbage, helping, language, registration, stopping, summary
 from handlers.cards import rendered
 from handlers.dialogue import opened
 from handlers.scene import Scene, Step
@@ -40,6 +40,9 @@ HANDLERS: Mapping[str, Handler] = {
     "remove": choices.remove,
     "page": choices.page,
     "find": choices.find,
+    "garbage-days": garbage.days,
+    "garbage-time": garbage.ask_time,
+    "dispose": garbage.dispose,
     "emergency": helping.emergency,
     "retry": helping.retry,
     "nonsense": helping.nonsense,
