@@ -44,7 +44,11 @@ def days_card(scene: Scene) -> Card | None:
         for day, names in garbage.plan.coming(area, today, _DAYS)
     ]
     deadline = f"{garbage.plan.deadline.hour}:{garbage.plan.deadline.minute:02d}"
-    lines = [*coming, scene.say("garbage.deadline", time=deadline)] if coming else [scene.say("garbage.none_soon")]
+    lines = (
+        [*coming, scene.say("garbage.deadline", time=deadline)]
+        if coming
+        else [scene.say("garbage.none_soon")]
+    )
     change = [scene.action("garbage.change_time", "garbage-time")] if scene.town.garbage_rule else []
     title = scene.say("garbage.of_area", area=scene.values(Fact.GARBAGE_AREA)[0])
     return Card(title, "\n".join(lines) + scene.stopped_note, change, scene.usual)
@@ -77,7 +81,9 @@ def dispose(scene: Scene, words: str) -> Step:
     if found.items:
         said = scene.say("garbage.many" if found.is_sure else "garbage.near", words=words)
         return _reply(scene, said, found.items)
-    return _reply(scene, scene.say("garbage.unknown", words=words, office=office.name, phone=office.phone), ())
+    return _reply(
+        scene, scene.say("garbage.unknown", words=words, office=office.name, phone=office.phone), ()
+    )
 
 
 def _reply(scene: Scene, words: str, candidates: Iterable[GarbageItem]) -> Step:

@@ -90,7 +90,9 @@ class Scene:
     def day(self, day: date) -> str:
         """A day without its year in the resident's language."""
         weekday = self.say("list.weekdays").split("|")[day.weekday()]
-        return self.say("list.day", month=day.month, day=day.day, name=_MONTHS[day.month - 1], weekday=weekday)
+        return self.say(
+            "list.day", month=day.month, day=day.day, name=_MONTHS[day.month - 1], weekday=weekday
+        )
 
     def joined(self, words: Iterable[str]) -> str:
         """A list in the resident's language."""

@@ -30,6 +30,11 @@ class Named:
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def words(self) -> dict[str, str]:
+        """The words of every language that has its own, `ja` always among them."""
+        return {"ja": self.name, **self.labels}
+
     def label(self, language: str) -> str:
         """The words of a language."""
         return self.labels.get(language, self.name)
@@ -156,7 +161,9 @@ class GarbagePlan:
         for area, category in found:
             by_area[area].append(category)
         return {
-            area: tuple(sorted(names, key=self._order.__getitem__)) for area, names in by_area.items() if names
+            area: tuple(sorted(names, key=self._order.__getitem__))
+            for area, names in by_area.items()
+            if names
         }
 
     def _regular(self, day: date) -> Iterator[tuple[str, str]]:
@@ -213,7 +220,10 @@ class GarbagePlan:
         if area is None:
             return ()
         moved = {
-            category for change in self._to.get(day, ()) for place, category in self.moved(change) if place == name
+            category
+            for change in self._to.get(day, ())
+            for place, category in self.moved(change)
+            if place == name
         }
         return tuple(
             category

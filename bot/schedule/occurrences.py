@@ -171,8 +171,8 @@ def garbage_context(
         area: [
             {
                 "name": each.category.name,
-                "labels": {"ja": each.category.name, **each.category.labels},
-                "remarks": [{"ja": remark.name, **remark.labels} for remark in each.remarks],
+                "labels": each.category.words,
+                "remarks": [remark.words for remark in each.remarks],
             }
             for each in plan.collected(area, categories, day)
         ]

@@ -62,11 +62,15 @@ def _columns(sheet: Sheet | None, faults: Faults) -> list[str]:
     if sheet is None:
         return [""]
     if len(sheet.columns) < 3 or not sheet.columns[1].startswith("センター"):
-        faults.add(1, "列は、地名,センター,ごみの分別… の順に並べます。センターがなければ、その列は空にします。")
+        faults.add(
+            1, "列は、地名,センター,ごみの分別… の順に並べます。センターがなければ、その列は空にします。"
+        )
         return [""]
     for row in sheet.rows:
         if row[""]:
-            faults.add(row.line, f"見出しのない列に「{row['']}」があります。分別の名前を1行目に書いてください。")
+            faults.add(
+                row.line, f"見出しのない列に「{row['']}」があります。分別の名前を1行目に書いてください。"
+            )
     return [column for column in sheet.columns[1:] if column]
 
 
@@ -86,15 +90,15 @@ def _area(
     center = row[columns[0]]
     if center and center not in stops:
         near = did_you_mean(center, stops)
-        faults.add(row.line, f"センター「{center}」は center.csv にありません。休止の日が分かりません。{near}")
+        faults.add(
+            row.line, f"センター「{center}」は center.csv にありません。休止の日が分かりません。{near}"
+        )
     return Area(row["地名"], patterns, tuple(stops.get(center, ())))
 
 
 def _labels(row: Row, column: str) -> dict[str, str]:
     """The words of the columns `label_en`, `label_easy` … beside a column `label`, by language."""
-    return {
-        language: text for ending, language in _LANGUAGES.items() if (text := row[f"{column}_{ending}"])
-    }
+    return {language: text for ending, language in _LANGUAGES.items() if (text := row[f"{column}_{ending}"])}
 
 
 def _descriptions(sheet: Sheet | None, faults: Faults) -> dict[str, dict[str, str]]:
@@ -164,7 +168,9 @@ def _change(row: Row, faults: Faults, plan: GarbagePlan) -> Change | None:
     when = _day(row, "date", faults)
     to = _day(row, "to", faults) if row["to"] else None
     if row["change"] == _STOP and row["to"]:
-        faults.add(row.line, f"{_STOP}の行に to「{row['to']}」があります。別の日に集めるなら {_MOVE} と書きます。")
+        faults.add(
+            row.line, f"{_STOP}の行に to「{row['to']}」があります。別の日に集めるなら {_MOVE} と書きます。"
+        )
     if row["change"] == _MOVE and (not row["to"] or (to is not None and to == when)):
         faults.add(row.line, f"{_MOVE}には、集める日を to に date と違う日で書いてください。")
     if when is None or len(faults.found) > before:
@@ -191,7 +197,10 @@ def _items(sheet: Sheet | None, faults: Faults, kinds: Mapping[str, Named]) -> t
             where = "area_days.csv にも description.csv にもありません。"
             faults.add(row.line, f"分別「{row[column]}」は {where}{near}")
         else:
-            named, notice = Named(row["name"], _labels(row, "name")), Named(row["notice"], _labels(row, "notice"))
+            named, notice = (
+                Named(row["name"], _labels(row, "name")),
+                Named(row["notice"], _labels(row, "notice")),
+            )
             readings = tuple(reading for reading in (row["furigana"], row["reading"]) if len(reading) > 1)
             found.append(GarbageItem(named, row[column], notice, readings))
     return tuple(found)
@@ -205,12 +214,20 @@ def time_choices(evening: time | None, morning: time | None) -> tuple[Choice, ..
             EVENING,
             "まえのひのよる",
             ("夜", "よる", "前の日", "前日", "前の晩", "前の日の夜"),
-            {"ja": f"前の日の夜{late}", "ja-easy": f"前の日の 夜{late}", "en": f"Evening before {late}".strip()},
+            {
+                "ja": f"前の日の夜{late}",
+                "ja-easy": f"前の日の 夜{late}",
+                "en": f"Evening before {late}".strip(),
+            },
         ),
         Choice(
             MORNING,
             "そのひのあさ",
             ("朝", "あさ", "当日", "その日", "当日の朝"),
-            {"ja": f"当日の朝{early}", "ja-easy": f"その日の 朝{early}", "en": f"Same morning {early}".strip()},
+            {
+                "ja": f"当日の朝{early}",
+                "ja-easy": f"その日の 朝{early}",
+                "en": f"Same morning {early}".strip(),
+            },
         ),
     )

@@ -48,7 +48,9 @@ def read_cell(cell: str) -> tuple[Pattern, list[str]]:
             dates.add(day)
         else:
             wrong.append(token)
-    pattern = Pattern(frozenset(weekly), frozenset(nth), months, frozenset(dates), tuple(dict.fromkeys(remarks)))
+    pattern = Pattern(
+        frozenset(weekly), frozenset(nth), months, frozenset(dates), tuple(dict.fromkeys(remarks))
+    )
     return pattern, wrong + wrong_months
 
 

@@ -86,8 +86,9 @@ def _read(folder: Path) -> _Reading:
     taxes = [choice.name for choice in profile.taxes] if profile else None
     office = _office_days(folder / HOLIDAYS, profile, faults)
     garbage = _garbage(folder, profile, asked, faults)
-    plan = garbage and garbage.plan
-    entries = read_notices(folder / "notices.toml", faults("notices.toml"), taxes, office, faults, plan)
+    plan = None if garbage is None else garbage.plan
+    of_notices = faults("notices.toml")
+    entries = read_notices(folder / "notices.toml", of_notices, taxes, office, faults, garbage=plan)
     shelters = read_shelters(folder / "shelters.csv", faults("shelters.csv"))
     town = (
         replace(_town(folder, profile, choices, entries, shelters), office_days=office) if profile else None
@@ -114,9 +115,10 @@ def _garbage(
 def _with_garbage(town: Town, garbage: Garbage) -> Town:
     """The town with its garbage, and the areas and times that residents choose from."""
     rule = town.garbage_rule
+    times = (rule.evening, rule.morning) if rule else (None, None)
     chosen = {
         Fact.GARBAGE_AREA: tuple(Choice(area.name) for area in garbage.plan.areas),
-        Fact.GARBAGE_TIME: time_choices(rule and rule.evening, rule and rule.morning),
+        Fact.GARBAGE_TIME: time_choices(*times),
     }
     return replace(town, garbage=garbage, choices={**town.choices, **chosen})
 

@@ -14,7 +14,7 @@ from bot.domain.nearest import did_you_mean
 from bot.domain.residents import Fact
 from bot.rendering import EXAMPLE, RenderError, Templates, fault_of
 from bot.schedule import crontab
-from bot.schedule.garbage import EVENING, MORNING, GarbagePlan
+from bot.schedule.garbage import EVENING, MORNING
 from bot.schedule.occurrences import garbage_context
 from bot.schedule.rules import (
     ChildAge,
@@ -84,18 +84,19 @@ def _samples(notice: Notice) -> Iterator[dict[str, Any]]:
         case ChildAge(months):
             for age in months:
                 yield {**notice.context, "birth_month": _BORN, "age_months": str(age)}
-        case GarbageDays(plan, evening, morning):
-            for when, at in ((EVENING, evening), (MORNING, morning)):
-                if at is not None and plan.areas:
-                    yield {**notice.context, **garbage_context(plan, when, _ANY_DAY.date(), _all_of(plan))}
+        case GarbageDays() as rule:
+            yield from ({**notice.context, **sample} for sample in _garbage_samples(rule))
         case _:
             dates = {"date": _ANY_DAY.date().isoformat(), "base_date": _ANY_DAY.date().isoformat()}
             yield {**notice.context, **(dates if isinstance(notice.rule, Moved) else {"date": dates["date"]})}
 
 
-def _all_of(plan: GarbagePlan) -> dict[str, tuple[str, ...]]:
+def _garbage_samples(rule: GarbageDays) -> Iterator[dict[str, Any]]:
     """A day on which everything is collected everywhere: whatever can be said is said."""
-    return {area.name: tuple(area.patterns) for area in plan.areas}
+    collections = {area.name: tuple(area.patterns) for area in rule.plan.areas}
+    for when, at in ((EVENING, rule.evening), (MORNING, rule.morning)):
+        if at is not None and collections:
+            yield garbage_context(rule.plan, when, _ANY_DAY.date(), collections)
 
 
 def _quiet(town: Town, entry: Entry) -> Iterator[Fault]:

@@ -36,7 +36,17 @@ _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MIDNIGHT = time()
 """Stands in for a time that could not be read; its fault keeps it from ever being used."""
 _NTH = re.compile(rf"([1-5])({'|'.join(_WEEKDAYS)})")
-KEYS = ("dates", "weekly", "monthly", "cron", "days_before", "days_after", "child_age", "child_stages", "garbage")
+KEYS = (
+    "dates",
+    "weekly",
+    "monthly",
+    "cron",
+    "days_before",
+    "days_after",
+    "child_age",
+    "child_stages",
+    "garbage",
+)
 """Under which a notice's rule stands, exactly one of them."""
 
 
@@ -124,11 +134,11 @@ class RuleReader:
         return rule
 
     def _garbage_days(self, table: Table) -> GarbageDays:
-        evening, morning = (
-            table.clock(key) if key in table else None for key in (EVENING, MORNING)
-        )
+        evening, morning = (table.clock(key) if key in table else None for key in (EVENING, MORNING))
         if EVENING not in table and MORNING not in table:
-            table.fault("", 'garbage には evening = "19:00" か morning = "06:30" を(両方でも)書いてください。')
+            table.fault(
+                "", 'garbage には evening = "19:00" か morning = "06:30" を(両方でも)書いてください。'
+            )
         if self._garbage is None:
             table.fault("", f"ごみの収集日のファイル {AREA_DAYS} がありません。")
         table.finish()

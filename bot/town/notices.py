@@ -37,6 +37,7 @@ def read_notices(
     taxes: Sequence[str] | None,
     office: OfficeDays,
     others: Callable[[str], Faults],
+    *,
     garbage: GarbagePlan | None,
 ) -> list[Entry]:
     """The notices without serious faults; see `RuleReader` for `taxes`, `others` and `garbage`."""

@@ -68,10 +68,11 @@ def test_every_template_renders_within_lines_limits_with_all_and_with_only_its_n
 @pytest.mark.parametrize("name", NAMES)
 def test_english_has_no_japanese_but_names_in_the_sample(templates: Templates, name: str) -> None:
     text = words(templates, name, "en")
-    for value in sorted(templates.sample(name).values(), key=len, reverse=True):
+    given = [value for value in templates.sample(name).values() if isinstance(value, str)]
+    for value in sorted(given, key=len, reverse=True):
         text = text.replace(value, "")
     for part in re.findall(r"\S*[ぁ-んァ-ン一-龥]\S*", text):
-        assert any(part.strip("、.,") in value for value in templates.sample(name).values()), part
+        assert any(part.strip("、.,") in value for value in given), part
 
 
 @pytest.mark.parametrize("name", NAMES)
