@@ -15,7 +15,7 @@ _VARIANTS = {"瓶": "びん", "壜": "びん", "ビン": "びん", "罐": "缶",
 _KATAKANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
 _OKURIGANA = re.compile(r"(?<=[一-鿿])[ぁ-ゖ]{1,2}(?![ぁ-ゖ])")
 """Kana that end a word written with kanji: 空き缶 is 空缶 too."""
-_NEAR = 1 / 3
+_NEAR, _NEAR_LATIN = 1 / 3, 2 / 3
 """The share of pairs of characters that two names must have in common for one to be offered for the other."""
 
 
@@ -78,7 +78,8 @@ def _near(items: Iterable[GarbageItem], wanted: Iterable[str]) -> list[GarbageIt
     scored = [
         (max(_likeness(name, want) for name in _called(item) for want in wanted), item) for item in items
     ]
-    near = sorted((pair for pair in scored if pair[0] >= _NEAR), key=lambda pair: -pair[0])
+    least = _NEAR_LATIN if all(want.isascii() for want in wanted) else _NEAR
+    near = sorted((pair for pair in scored if pair[0] >= least), key=lambda pair: -pair[0])
     return [item for _, item in near]
 
 

@@ -16,6 +16,9 @@ _WEEKDAYS = "月火水木金土日"
 _NOTHING = {"-", "ー", "―", "—", "なし", "無", "無し"}
 _SPOKEN = re.compile(r"曜日?|第|毎週|毎月")
 _DIGIT_FIRST = re.compile(rf"(?<![0-9{_WEEKDAYS}])([1-5])([{_WEEKDAYS}])(?![0-9])")
+_ALSO = "[1-5](?:[・、,][1-5])+"
+_NUMBERS_FIRST = re.compile(rf"(?<![0-9{_WEEKDAYS}])({_ALSO})([{_WEEKDAYS}])(?![0-9])")
+_NUMBERS_LAST = re.compile(rf"([{_WEEKDAYS}])({_ALSO})(?![0-9{_WEEKDAYS}])")
 _BETWEEN = re.compile(r"[\s・、,/]+")
 _WEEKLY = re.compile(rf"[{_WEEKDAYS}]+")
 _NTH = re.compile(rf"(?:[{_WEEKDAYS}][1-5])+")
@@ -26,13 +29,15 @@ _FIRST_YEAR, _LAST_YEAR = 2000, 2099
 def read_cell(cell: str) -> tuple[Pattern, list[str]]:
     """The pattern of a cell, and the parts of it that cannot be understood and are left out.
 
-    Read leniently where only one meaning is possible: full width, 曜日, 第2土曜, 2土 for 土2, 月木 for 月 木.
+    Read leniently where only one meaning is possible: full width, 曜日, 第2土曜, 第1・3火曜, 2土 for 土2, 月木 for 月 木.
     """
     text = unicodedata.normalize("NFKC", cell).strip()
     if text in _NOTHING:
         return Pattern(), []
     remarks = [str(int(number)) for number in _REMARK.findall(text)]
     text = _SPOKEN.sub("", _REMARK.sub(" ", text))
+    text = _NUMBERS_FIRST.sub(lambda found: _each(found[2], found[1]), text)
+    text = _NUMBERS_LAST.sub(lambda found: _each(found[1], found[2]), text)
     days, colon, limit = _DIGIT_FIRST.sub(r"\2\1", text).partition(":")
     months, wrong_months = _months(limit) if colon else (frozenset(range(1, 13)), [])
     weekly: set[int] = set()
@@ -52,6 +57,11 @@ def read_cell(cell: str) -> tuple[Pattern, list[str]]:
         frozenset(weekly), frozenset(nth), months, frozenset(dates), tuple(dict.fromkeys(remarks))
     )
     return pattern, wrong + wrong_months
+
+
+def _each(weekday: str, numbers: str) -> str:
+    """第1・3火曜 as 火1 火3."""
+    return " ".join(weekday + number for number in re.findall("[1-5]", numbers))
 
 
 def _months(text: str) -> tuple[frozenset[int], list[str]]:
