@@ -20,6 +20,8 @@ def add(scene: Scene, words: str) -> Step:
     intro = scene.say("choice.added", value=scene.label(chosen))
     if fact not in SINGLE_FACTS:
         return questions.ask(scene, fact, intro)
+    if fact is Fact.GARBAGE_AREA and scene.town.garbage_rule is not None:
+        return questions.ask(scene, Fact.GARBAGE_TIME, intro)
     topic = scene.topic_of(fact)
     title = scene.label(topic.choice) if topic else scene.say("menu.title")
     words = f"{intro}\n{scene.say('topic.enough')}{scene.stopped_note}"

@@ -112,22 +112,22 @@ def _said(scene: Scene, bus: BusStops, place: Place) -> str:
     if left:
         return "\n".join(_line(scene, bus, place, departure) for departure in left)
     if timetable.ends is not None and timetable.is_over(now.date()):
-        return _with_office(scene, "bus.expired", date=scene.date(timetable.ends))
+        return _with_office(scene, "bus.expired", date=scene.full_date(timetable.ends))
     lines = [scene.say("bus.none_left")]
     if timetable.begins is not None and now.date() < timetable.begins:
-        lines = [scene.say("bus.not_begun", date=scene.date(timetable.begins))]
+        lines = [scene.say("bus.not_begun", date=scene.full_date(timetable.begins))]
     following = timetable.first_after(place, now)
     if following is not None:
         lines.append(_first(scene, bus, following))
     elif timetable.ends is not None:
-        lines.append(_with_office(scene, "bus.nothing_known", date=scene.date(timetable.ends)))
+        lines.append(_with_office(scene, "bus.nothing_known", date=scene.full_date(timetable.ends)))
     return "\n".join(lines)
 
 
 def _first(scene: Scene, bus: BusStops, departure: Departure) -> str:
     day = departure.at.date()
     weekday = scene.say("bus.weekdays").split("|")[day.weekday()]
-    when = scene.say("bus.day", date=scene.date(day), weekday=weekday)
+    when = scene.say("bus.day", date=scene.full_date(day), weekday=weekday)
     return scene.say("bus.next_day", day=when, time=_time(scene, departure), bus=_bus(scene, bus, departure))
 
 

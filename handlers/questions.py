@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.residents import SINGLE_FACTS, Fact
+from bot.domain.residents import REFINES, SINGLE_FACTS, Fact
 from bot.town.model import Choice
 from handlers.scene import Action, Card, Scene, Step
 
@@ -50,7 +50,9 @@ def _asked(
 
 
 def removals(scene: Scene, fact: Fact) -> list[Action]:
-    """A button for each registered value, to remove it."""
+    """A button for each registered value, to remove it; of what refines another fact there is always one."""
+    if fact in REFINES:
+        return []
     return [
         scene.action("action.remove", f"remove {fact} {value}", value=shown)
         for value, shown in zip(scene.resident.values(fact), scene.values(fact), strict=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from bot.domain.residents import Fact
-from handlers import helping, questions
+from dataclasses import replace
+
+from bot.domain.residents import REFINES, Fact
+from handlers import garbage, helping, questions
 from handlers.scene import Action, Card, Scene, Step
 
 
@@ -23,7 +25,9 @@ def choose(scene: Scene, key: str) -> Step:
     scene = scene.become(scene.resident.with_fact(Fact.TOPIC, key))
     intro = scene.say(said, topic=name)
     if topic.asks is not None:
-        return questions.ask(scene, topic.asks, intro)
+        step = questions.ask(scene, topic.asks, intro)
+        collections = garbage.days_card(scene) if topic.asks is Fact.GARBAGE_AREA else None
+        return replace(step, cards=[collections, *step.cards]) if collections else step
     words = f"{intro}\n{scene.say('topic.enough')}{scene.stopped_note}"
     leave = scene.action("action.quit", f"quit {key}", topic=name)
     return Step(scene.resident, [Card(name, words, [leave], scene.usual)])
@@ -37,7 +41,8 @@ def quit_topic(scene: Scene, key: str) -> Step:
     left = scene.resident.without_fact(Fact.TOPIC, key)
     others = {other.asks for other in scene.topics if other is not topic}
     if topic.asks is not None and topic.asks not in others:
-        left = left.with_values(topic.asks, ())
+        for fact in (topic.asks, *(fact for fact, refined in REFINES.items() if refined is topic.asks)):
+            left = left.with_values(fact, ())
     name = scene.label(topic.choice)
     card = Card(name, scene.say("topic.quit", topic=name), quick=scene.usual)
     return Step(left, [card])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from bot.domain.residents import Fact, Resident, ResidentState
+from bot.domain.residents import REFINES, Fact, Resident, ResidentState
 from bot.domain.spelling import folded
 from bot.town.bus_stops import BusStops
 from bot.town.model import Choice, Topic, Town
@@ -94,9 +94,16 @@ class Scene:
         year, number = int(month[:4]), int(month[5:])
         return self.say("list.month", year=year, month=number, name=_MONTHS[number - 1])
 
-    def date(self, day: date) -> str:
+    def full_date(self, day: date) -> str:
         """A date in the resident's language."""
         return self.say("list.date", year=day.year, month=day.month, day=day.day, name=_MONTHS[day.month - 1])
+
+    def day(self, day: date) -> str:
+        """A day without its year in the resident's language."""
+        weekday = self.say("list.weekdays").split("|")[day.weekday()]
+        return self.say(
+            "list.day", month=day.month, day=day.day, name=_MONTHS[day.month - 1], weekday=weekday
+        )
 
     def joined(self, words: Iterable[str]) -> str:
         """A list in the resident's language."""
@@ -114,7 +121,7 @@ class Scene:
 
     def topic_of(self, fact: Fact) -> Topic | None:
         """The topic whose question a fact answers: one that is registered, else the first there is."""
-        asking = [topic for topic in self.town.topics if topic.asks is fact]
+        asking = [topic for topic in self.town.topics if topic.asks is REFINES.get(fact, fact)]
         return next((topic for topic in asking if topic in self.topics), asking[0] if asking else None)
 
     def values(self, fact: Fact) -> list[str]:

@@ -16,7 +16,7 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{key}.")
         else:
-            yield prefix + key, str(value).strip()
+            yield prefix + key, str(value).strip("\n")
 
 
 @lru_cache(maxsize=16)

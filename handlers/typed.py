@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.domain.months import parse_month
-from bot.domain.residents import LANGUAGES, Fact
+from bot.domain.residents import LANGUAGES, REFINES, Fact
 from bot.domain.spelling import folded
-from handlers import choices, questions
+from handlers import choices, garbage, questions
 from handlers.dialogue import asked, offered
 from handlers.scene import DEPARTURES, Scene, names
 from handlers.texts import texts
@@ -44,6 +44,7 @@ def meaning(scene: Scene, words: str) -> str:
         or _choice(scene, typed)
         or _of_the_resident(scene, typed)
         or _emergency(scene, typed)
+        or garbage.asked_for(scene, words[:_LONGEST])
         or _search(scene, typed)
         or _stop(scene, typed, whole=False)
     )
@@ -87,6 +88,8 @@ def _choice(scene: Scene, typed: str) -> str | None:
     """A district, stop, tax … by its name; one that answers the open question before others."""
     asks = asked(scene)
     for fact, known in sorted(scene.town.choices.items(), key=lambda item: item[0] != asks):
+        if fact in REFINES and fact != asks:
+            continue  # 「朝」 alone answers a question, and nothing else
         for choice in known:
             if typed in names(choice):
                 return f"add {fact} {choice.name}"

@@ -11,7 +11,7 @@ from bot.domain.residents import Fact
 
 BIRTH_MONTH, AGE_MONTHS, AGE_YEARS = "child.birth_month", "child.age_months", "child.age_years"
 LANGUAGE = "language"
-NAMES = (Fact.TOPIC, Fact.DISTRICT, Fact.TAX, Fact.BUS_STOP, Fact.GARBAGE_AREA, LANGUAGE)
+NAMES = (Fact.TOPIC, Fact.DISTRICT, Fact.TAX, Fact.BUS_STOP, Fact.GARBAGE_AREA, Fact.GARBAGE_TIME, LANGUAGE)
 """Fields whose values are names; the others are about children and can be ordered."""
 
 FIELDS = (*map(str, NAMES), BIRTH_MONTH, AGE_MONTHS, AGE_YEARS)
@@ -22,6 +22,7 @@ WORDS = {
     "tax": "税・保険料",
     "bus_stop": "バス停",
     "garbage_area": "ごみの地区",
+    "garbage_time": "ごみのお知らせの時",
     "language": "言語",
     BIRTH_MONTH: "子どもの生まれ月",
     AGE_MONTHS: "子どもの月齢",

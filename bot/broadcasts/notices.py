@@ -11,7 +11,7 @@ from typing import Any
 
 import segments
 from bot.broadcasts.compose import rendered
-from bot.domain.broadcasts import State
+from bot.domain.broadcasts import Priority, State
 from bot.domain.clock import Clock, from_ms, to_ms
 from bot.domain.errors import InvalidInputError
 from bot.rendering import Templates
@@ -53,16 +53,26 @@ def _fill(notice: Notice, occurrence: Occurrence, town: Town) -> Coming:
         notice=notice,
         occurrence=occurrence,
         title=notice.titled(context),
-        segment=notice_segment(town, notice, context),
+        segment=notice_segment(town, notice, context, occurrence.only),
         context=context,
     )
 
 
-def _as_of(occurrence: Occurrence, now: datetime) -> Occurrence:
-    """A late occurrence with the days that are really left."""
+def _priority(notice: Notice, occurrence: Occurrence) -> Priority:
+    """What residents asked to get at that time of day is not held back by the quiet hours."""
+    return max(notice.priority, Priority.URGENT) if occurrence.is_chosen else notice.priority
+
+
+def _leaves(town: Town, notice: Notice, occurrence: Occurrence, now: datetime) -> datetime:
+    """When an occurrence that happens now goes out: the quiet hours may hold it back."""
+    return town.free_from(_priority(notice, occurrence), now)
+
+
+def _as_of(occurrence: Occurrence, leaves: datetime) -> Occurrence:
+    """A late occurrence with the days that are really left when it goes out."""
     if occurrence.about is None or "days_left" not in occurrence.context:
         return occurrence
-    left = str((occurrence.about - now.date()).days)
+    left = str((occurrence.about - leaves.date()).days)
     return replace(occurrence, context={**occurrence.context, "days_left": left})
 
 
@@ -135,15 +145,15 @@ class NoticeClock:
     async def _deal(self, notice: Notice, due: Sequence[Occurrence], now: datetime) -> None:
         """Of several that are late about one subject, such as 7 days and 1 day before a date, send the last."""
         last = {occurrence.subject: occurrence for occurrence in due}
-        heard = self._town.free_from(notice.priority, now)
         for occurrence in due:
             useful_until = notice.useful_until(occurrence)
-            if heard > useful_until:
-                why = f"送れるのが {_minute(heard)} で、{_minute(useful_until)} を過ぎるため"
+            leaves = _leaves(self._town, notice, occurrence, now)
+            if leaves > useful_until:
+                why = f"送れるのが {_minute(leaves)} で、{_minute(useful_until)} を過ぎるため"
             elif occurrence.subject is not None and last[occurrence.subject] is not occurrence:
                 why = f"同じ件のあとの回({last[occurrence.subject].key})を送るため"
             else:
-                await self._happen(notice, _as_of(occurrence, now), now)
+                await self._happen(notice, _as_of(occurrence, leaves), now)
                 continue
             await self._miss(notice, occurrence, why)
 
@@ -174,7 +184,7 @@ class NoticeClock:
             title=item.title,
             segment=item.segment,
             state=State.SCHEDULED,
-            priority=notice.priority,
+            priority=_priority(notice, occurrence),
             template=notice.template,
             context=item.context,
             author=f"notice:{notice.name}",

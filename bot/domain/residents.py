@@ -32,10 +32,14 @@ class Fact(StrEnum):
     BUS_STOP = "bus_stop"
     TAX = "tax"
     GARBAGE_AREA = "garbage_area"
+    GARBAGE_TIME = "garbage_time"
 
 
-SINGLE_FACTS = frozenset({Fact.DISTRICT, Fact.GARBAGE_AREA})
+SINGLE_FACTS = frozenset({Fact.DISTRICT, Fact.GARBAGE_AREA, Fact.GARBAGE_TIME})
 """Facts of which a resident has at most one value; of the others any number."""
+
+REFINES = {Fact.GARBAGE_TIME: Fact.GARBAGE_AREA}
+"""Facts that say more about another one: asked for after it, and gone with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import calendar as months
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from bot.domain.clock import TOKYO
 from bot.domain.months import month_of, months_before
 from bot.schedule import crontab, stages
+from bot.schedule.garbage import EVENING, MORNING, GarbagePlan
 from bot.schedule.rules import (
     ChildAge,
     ChildStages,
     Cron,
     FromDates,
+    GarbageDays,
     Monthly,
     Moved,
     Occurrence,
@@ -34,7 +37,7 @@ def occurrences(rule: Rule, after: datetime, until: datetime) -> Iterator[Occurr
 
     Keys are unique within a notice and stay the same when a date of the calendar moves: `2026-11-24`,
     `2026-11-24T09:00` (cron), `固定資産税/2026/3/-7` (days before), `2026-03/18` (month of birth and age in
-    months).
+    months), `2026-11-24/evening` (garbage: the day of collection).
     """
     after, until = after.astimezone(TOKYO), until.astimezone(TOKYO)
     match rule:
@@ -53,6 +56,8 @@ def occurrences(rule: Rule, after: datetime, until: datetime) -> Iterator[Occurr
             return _child_age(rule, after, until)
         case ChildStages():
             return _child_stages(rule, after, until)
+        case GarbageDays():
+            return _garbage_days(rule, after, until)
         case Moved():
             return _moved(rule, after, until)
 
@@ -138,6 +143,61 @@ def told_and_open(rule: ChildStages, birth_month: str, now: datetime) -> tuple[s
         for stage in stages.open_stages(rule.stages, birth_month, month)
         if is_told or stage.first(birth_month) < month
     )
+
+
+def _garbage_days(rule: GarbageDays, after: datetime, until: datetime) -> Iterator[Occurrence]:
+    """Day by day: of each its morning, and its evening for the day that follows."""
+    day = after.date()
+    today = rule.plan.collections(day) if rule.morning else {}
+    while _at(day, time()) <= until:
+        tomorrow = rule.plan.collections(day + _DAY)
+        found = []
+        if rule.morning is not None and today:
+            found.append(_collection(rule, MORNING, _at(day, rule.morning), day, today))
+        if rule.evening is not None and tomorrow:
+            found.append(_collection(rule, EVENING, _at(day, rule.evening), day + _DAY, tomorrow))
+        yield from sorted((each for each in found if after < each.at <= until), key=_order)
+        day, today = day + _DAY, tomorrow
+
+
+def _collection(
+    rule: GarbageDays, when: str, at: datetime, day: date, collections: Mapping[str, tuple[str, ...]]
+) -> Occurrence:
+    only = f"garbage_time {'=' if when == MORNING else '!='} {MORNING}" if rule.is_chosen else ""
+    context = garbage_context(rule.plan, when, day, collections)
+    return Occurrence(
+        at,
+        f"{day.isoformat()}/{when}",
+        context,
+        about=day,
+        only=only,
+        is_chosen=rule.is_chosen and when == MORNING,
+    )
+
+
+def garbage_context(
+    plan: GarbagePlan, when: str, day: date, collections: Mapping[str, tuple[str, ...]]
+) -> dict[str, Any]:
+    """What templates are told of a day of collection; `days_left` is 1 the evening before and 0 in the morning."""
+    collected = {
+        area: [
+            {
+                "name": each.category.name,
+                "labels": each.category.words,
+                "remarks": [remark.words for remark in each.remarks],
+            }
+            for each in plan.collected(area, categories, day)
+        ]
+        for area, categories in collections.items()
+    }
+    return {
+        "date": day.isoformat(),
+        "when": when,
+        "days_left": "1" if when == EVENING else "0",
+        "deadline": f"{plan.deadline:%H:%M}",
+        "areas": list(collections),
+        "collected": collected,
+    }
 
 
 def _moved(rule: Moved, after: datetime, until: datetime) -> Iterator[Occurrence]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
 
+from bot.schedule.garbage import GarbagePlan
 from bot.schedule.office import OfficeDays, OnClosed
 from bot.schedule.stages import Stage
 
@@ -99,7 +100,24 @@ class Moved:
     office: OfficeDays
 
 
-Rule = OnDates | Weekly | Monthly | Cron | FromDates | ChildAge | ChildStages | Moved
+@dataclass(frozen=True, slots=True)
+class GarbageDays:
+    """The `evening` before and the `morning` of every day on which garbage is collected; at least one of them.
+
+    Where both are given, each resident gets one: the evening's, unless they chose the morning.
+    """
+
+    plan: GarbagePlan
+    evening: time | None = None
+    morning: time | None = None
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether residents choose between evening and morning."""
+        return self.evening is not None and self.morning is not None
+
+
+Rule = OnDates | Weekly | Monthly | Cron | FromDates | ChildAge | ChildStages | GarbageDays | Moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +126,8 @@ class Occurrence:
 
     `about` is the date it speaks of, such as a due date, and `subject` what of: of several occurrences about
     one subject that are late together only the last makes sense. `items` are what it tells, each with a `key`
-    of its own: one that has been told already, before the town's table was changed, is left out.
+    of its own: one that has been told already, before the town's table was changed, is left out. `only` narrows the
+    notice's segment, and `is_chosen` says that whom it reaches asked for this time of day, quiet hours or not.
     """
 
     at: datetime
@@ -117,3 +136,5 @@ class Occurrence:
     about: date | None = None
     subject: str | None = None
     items: tuple[Mapping[str, str], ...] = ()
+    only: str = ""
+    is_chosen: bool = False

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from bot.schedule.office import OnClosed
-from bot.schedule.rules import ChildAge, ChildStages, Cron, FromDates, Monthly, Moved, OnDates, Rule, Weekly
+from bot.schedule.rules import (
+    ChildAge,
+    ChildStages,
+    Cron,
+    FromDates,
+    GarbageDays,
+    Monthly,
+    Moved,
+    OnDates,
+    Rule,
+    Weekly,
+)
 
 _WEEKDAYS = "月火水木金土日"
 _ON_CLOSED = {
@@ -33,6 +44,9 @@ def in_words(rule: Rule) -> str:
             return f"{'・'.join(str(age) for age in months)}か月になる月の{day}日 {at:%H:%M}"
         case ChildStages(_, day, at):
             return f"子どもの時期が始まる月と最後の月の{day}日 {at:%H:%M}"
+        case GarbageDays():
+            times = [(rule.evening, "前の日の"), (rule.morning, "当日の")]
+            return "ごみの収集日の" + "・".join(f"{word}{at:%H:%M}" for at, word in times if at)
         case Moved(inner, on_closed):
             return f"{in_words(inner)}({_ON_CLOSED[on_closed]})"
 

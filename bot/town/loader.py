@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,13 +15,14 @@ from bot.rendering import check as check_templates
 from bot.schedule.office import OfficeDays
 from bot.town.events import read_events
 from bot.town.faults import Faults
+from bot.town.garbage import AREA_DAYS, read_garbage, time_choices
 from bot.town.holidays import read_holidays
-from bot.town.model import Choice, Shelter, Town
+from bot.town.model import Choice, Garbage, Shelter, Town
 from bot.town.news import NewsEntry, news_faults, read_news
 from bot.town.notice_checks import notice_faults
 from bot.town.notices import Entry, read_notices
-from bot.town.profile import Profile, read_profile
-from bot.town.sheets import read_bus_stops, read_garbage_areas, read_shelters
+from bot.town.profile import GARBAGE_DEADLINE, Profile, read_profile
+from bot.town.sheets import read_bus_stops, read_shelters
 
 SHARED_TEMPLATES = Path(__file__).parents[2] / "templates"
 """The templates every town has, in the root of the project."""
@@ -30,7 +31,6 @@ HOLIDAYS = "holidays.csv"
 
 _LISTS: Mapping[Fact, tuple[str, Callable[[Path, Faults], tuple[Choice, ...]]]] = {
     Fact.BUS_STOP: ("bus_stops.csv", read_bus_stops),
-    Fact.GARBAGE_AREA: ("garbage/area_days.csv", read_garbage_areas),
 }
 """The files of what residents choose from, needed where a topic asks for it."""
 
@@ -90,7 +90,10 @@ def _read(folder: Path) -> _Reading:
             choices[fact] = read(folder / file, faults(file))
     taxes = [choice.name for choice in profile.taxes] if profile else None
     office = _office_days(folder / HOLIDAYS, profile, faults)
-    entries = read_notices(folder / "notices.toml", faults("notices.toml"), taxes, office, faults)
+    garbage = _garbage(folder, profile, asked, faults)
+    plan = None if garbage is None else garbage.plan
+    of_notices = faults("notices.toml")
+    entries = read_notices(folder / "notices.toml", of_notices, taxes, office, faults, garbage=plan)
     shelters = read_shelters(folder / "shelters.csv", faults("shelters.csv"))
     town = _town(folder, profile, choices, entries, shelters) if profile else None
     rules: Sequence[NewsEntry] = ()
@@ -98,8 +101,35 @@ def _read(folder: Path) -> _Reading:
         news, rules = read_news(folder / "news.toml", faults("news.toml"))
         events = read_events(folder, profile, faults)
         town = replace(town, office_days=office, events=events, news=news)
+    if town is not None and garbage is not None:
+        town = _with_garbage(town, garbage)
     found = sorted(fault for note in notes.values() for fault in note.found)
     return _Reading(town, entries, found, partial(news_faults, town, rules))
+
+
+def _garbage(
+    folder: Path, profile: Profile | None, asked: Container[Fact | None], faults: Callable[[str], Faults]
+) -> Garbage | None:
+    """The folder `garbage/`, needed where a topic asks for the area."""
+    if Fact.GARBAGE_AREA not in asked and not (folder / AREA_DAYS).exists():
+        return None
+    return read_garbage(
+        folder,
+        faults,
+        week_shift=profile.garbage_week_shift if profile else True,
+        deadline=profile.garbage_deadline if profile else GARBAGE_DEADLINE,
+    )
+
+
+def _with_garbage(town: Town, garbage: Garbage) -> Town:
+    """The town with its garbage, and the areas and times that residents choose from."""
+    rule = town.garbage_rule
+    times = (rule.evening, rule.morning) if rule else (None, None)
+    chosen = {
+        Fact.GARBAGE_AREA: tuple(Choice(area.name) for area in garbage.plan.areas),
+        Fact.GARBAGE_TIME: time_choices(*times),
+    }
+    return replace(town, garbage=garbage, choices={**town.choices, **chosen})
 
 
 def _office_days(file: Path, profile: Profile | None, faults: Callable[[str], Faults]) -> OfficeDays:

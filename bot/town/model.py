@@ -14,8 +14,9 @@ from bot.domain.clock import TOKYO
 from bot.domain.events import Event
 from bot.domain.quiet_hours import QuietHours
 from bot.domain.residents import LANGUAGES, Fact
+from bot.schedule.garbage import GarbagePlan, Named
 from bot.schedule.office import OfficeDays
-from bot.schedule.rules import Occurrence, Rule
+from bot.schedule.rules import GarbageDays, Occurrence, Rule
 
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.]*)\}")
 """`{name}` in a notice's title or segment."""
@@ -132,6 +133,25 @@ class News:
 
 
 @dataclass(frozen=True, slots=True)
+class GarbageItem:
+    """A thing to throw away: the category it goes to, and what to mind; `readings` are hiragana for search."""
+
+    name: Named
+    category: str
+    notice: Named
+    readings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """When garbage is collected, and what goes where; `kinds` are the categories, also those never collected."""
+
+    plan: GarbagePlan
+    kinds: Mapping[str, Named]
+    items: tuple[GarbageItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Office:
     """How to reach the town office, in words for residents."""
 
@@ -166,6 +186,13 @@ class Town:
     office_days: OfficeDays = field(default_factory=OfficeDays)
     events: tuple[Event, ...] = ()
     news: News | None = None
+    garbage: Garbage | None = None
+
+    @property
+    def garbage_rule(self) -> GarbageDays | None:
+        """The rule by which residents choose when to be told of garbage; None where there is nothing to choose."""
+        rules = (notice.rule for notice in self.notices)
+        return next((rule for rule in rules if isinstance(rule, GarbageDays) and rule.is_chosen), None)
 
     def holds_back(self, priority: Priority, moment: datetime) -> bool:
         """Whether the quiet hours keep a broadcast of that priority from going out at an aware moment."""

@@ -14,7 +14,20 @@ from bot.domain.nearest import did_you_mean
 from bot.domain.residents import Fact
 from bot.rendering import EXAMPLE, RenderError, Templates, fault_of
 from bot.schedule import crontab
-from bot.schedule.rules import ChildAge, ChildStages, Cron, FromDates, Monthly, Moved, OnDates, Rule, Weekly
+from bot.schedule.garbage import EVENING, MORNING
+from bot.schedule.occurrences import garbage_context
+from bot.schedule.rules import (
+    ChildAge,
+    ChildStages,
+    Cron,
+    FromDates,
+    GarbageDays,
+    Monthly,
+    Moved,
+    OnDates,
+    Rule,
+    Weekly,
+)
 from bot.town.model import PLACEHOLDER, Notice, Town
 from bot.town.notices import Entry
 from bot.town.segment_words import notice_segment, vocabulary
@@ -24,6 +37,7 @@ _TABLES: Mapping[type[Rule], str] = {
     Monthly: "monthly",
     ChildAge: "child_age",
     ChildStages: "child_stages",
+    GarbageDays: "garbage",
 }
 """The rules that are a table with its own `time`."""
 _ANY_DAY = datetime(2026, 4, 1, tzinfo=TOKYO)
@@ -70,9 +84,19 @@ def _samples(notice: Notice) -> Iterator[dict[str, Any]]:
         case ChildAge(months):
             for age in months:
                 yield {**notice.context, "birth_month": _BORN, "age_months": str(age)}
+        case GarbageDays() as rule:
+            yield from ({**notice.context, **sample} for sample in _garbage_samples(rule))
         case _:
             dates = {"date": _ANY_DAY.date().isoformat(), "base_date": _ANY_DAY.date().isoformat()}
             yield {**notice.context, **(dates if isinstance(notice.rule, Moved) else {"date": dates["date"]})}
+
+
+def _garbage_samples(rule: GarbageDays) -> Iterator[dict[str, Any]]:
+    """A day on which everything is collected everywhere: whatever can be said is said."""
+    collections = {area.name: tuple(area.patterns) for area in rule.plan.areas}
+    for when, at in ((EVENING, rule.evening), (MORNING, rule.morning)):
+        if at is not None and collections:
+            yield garbage_context(rule.plan, when, _ANY_DAY.date(), collections)
 
 
 def _quiet(town: Town, entry: Entry) -> Iterator[Fault]:
@@ -96,6 +120,8 @@ def _time_line(entry: Entry) -> int:
     if isinstance(rule, FromDates):
         key = next(key for key in ("days_before", "days_after") if key in entry.table)
         return entry.table.table(key, required=False).line("time")
+    if isinstance(rule, GarbageDays):
+        return entry.table.table("garbage", required=False).line(EVENING if rule.evening else MORNING)
     if isinstance(rule, Cron):
         return entry.table.line("cron")
     if isinstance(rule, OnDates):
@@ -110,6 +136,10 @@ def _clocks(rule: Rule) -> Iterator[time]:
     """
     if isinstance(rule, Moved):
         yield from _clocks(rule.rule)
+        return
+    if isinstance(rule, GarbageDays):
+        # The morning of those who chose it goes out in the quiet hours, too.
+        yield from [each for each in (rule.evening or rule.morning,) if each is not None]
         return
     if not isinstance(rule, Cron):
         yield rule.at

@@ -10,6 +10,7 @@ from pathlib import Path
 from bot.domain.errors import InvalidInputError
 from bot.domain.nearest import did_you_mean
 from bot.schedule import crontab
+from bot.schedule.garbage import EVENING, MORNING, GarbagePlan
 from bot.schedule.office import OfficeDays, OnClosed
 from bot.schedule.rules import (
     CalendarEntry,
@@ -17,6 +18,7 @@ from bot.schedule.rules import (
     ChildStages,
     Cron,
     FromDates,
+    GarbageDays,
     Monthly,
     Moved,
     OnDates,
@@ -26,6 +28,7 @@ from bot.schedule.rules import (
 from bot.schedule.stages import Stage
 from bot.town.calendars import read_calendar
 from bot.town.faults import Faults
+from bot.town.garbage import AREA_DAYS
 from bot.town.stages import read_stages
 from bot.town.toml_tables import Table
 
@@ -33,14 +36,25 @@ _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MIDNIGHT = time()
 """Stands in for a time that could not be read; its fault keeps it from ever being used."""
 _NTH = re.compile(rf"([1-5])({'|'.join(_WEEKDAYS)})")
-KEYS = ("dates", "weekly", "monthly", "cron", "days_before", "days_after", "child_age", "child_stages")
+KEYS = (
+    "dates",
+    "weekly",
+    "monthly",
+    "cron",
+    "days_before",
+    "days_after",
+    "child_age",
+    "child_stages",
+    "garbage",
+)
 """Under which a notice's rule stands, exactly one of them."""
 
 
 class RuleReader:
     """Reads rules; each calendar they use is read once.
 
-    `taxes` are the town's, None if they are not known; `others` gives where to note faults of a calendar file.
+    `taxes` are the town's, None if they are not known; `others` gives where to note faults of a calendar file;
+    `garbage` is the town's plan, None if it has none.
     """
 
     def __init__(
@@ -49,11 +63,13 @@ class RuleReader:
         taxes: Sequence[str] | None,
         office: OfficeDays,
         others: Callable[[str], Faults],
+        garbage: GarbagePlan | None,
     ) -> None:
         self._folder = folder
         self._taxes = taxes
         self._office = office
         self._others = others
+        self._garbage = garbage
         self._calendars: dict[str, tuple[CalendarEntry, ...]] = {}
         self._stages: dict[str, tuple[Stage, ...]] = {}
 
@@ -67,12 +83,12 @@ class RuleReader:
         on_closed = _on_closed(table)
         if on_closed is None:
             return rule
-        if isinstance(rule, ChildStages):
-            table.fault("on_closed", "child_stages のお知らせには on_closed を書けません。")
+        if isinstance(rule, ChildStages | GarbageDays):
+            table.fault("on_closed", f"{chosen[0]} のお知らせには on_closed を書けません。")
             return rule
         return Moved(rule, on_closed, self._office)
 
-    def _chosen(self, key: str, table: Table) -> Plain | ChildStages:
+    def _chosen(self, key: str, table: Table) -> Plain | ChildStages | GarbageDays:
         match key:
             case "dates":
                 return OnDates(table.day_list("dates"), table.clock("time") or _MIDNIGHT)
@@ -86,6 +102,8 @@ class RuleReader:
                 return _child_age(table.table(key))
             case "child_stages":
                 return self._child_stages(table.table(key))
+            case "garbage":
+                return self._garbage_days(table.table(key))
             case _:
                 return self._from_dates(table.table(key), -1 if key == "days_before" else 1)
 
@@ -114,6 +132,17 @@ class RuleReader:
         rule = ChildStages(self._stages.get(file, ()), _day_of_month(table), table.clock("time") or _MIDNIGHT)
         table.finish()
         return rule
+
+    def _garbage_days(self, table: Table) -> GarbageDays:
+        evening, morning = (table.clock(key) if key in table else None for key in (EVENING, MORNING))
+        if EVENING not in table and MORNING not in table:
+            table.fault(
+                "", 'garbage には evening = "19:00" か morning = "06:30" を(両方でも)書いてください。'
+            )
+        if self._garbage is None:
+            table.fault("", f"ごみの収集日のファイル {AREA_DAYS} がありません。")
+        table.finish()
+        return GarbageDays(self._garbage or GarbagePlan((), ()), evening, morning)
 
     def _file(self, table: Table, key: str) -> str:
         """The name of a CSV file of the folder; empty, with the fault noted, if there is none of that name."""

@@ -11,6 +11,7 @@ from typing import Literal
 
 from bot.domain.broadcasts import Priority
 from bot.domain.nearest import did_you_mean
+from bot.schedule.garbage import GarbagePlan
 from bot.schedule.office import OfficeDays
 from bot.town.faults import Faults
 from bot.town.model import Notice
@@ -36,12 +37,14 @@ def read_notices(
     taxes: Sequence[str] | None,
     office: OfficeDays,
     others: Callable[[str], Faults],
+    *,
+    garbage: GarbagePlan | None,
 ) -> list[Entry]:
-    """The notices without serious faults; see `RuleReader` for `taxes` and `others`."""
+    """The notices without serious faults; see `RuleReader` for `taxes`, `others` and `garbage`."""
     document = read_toml(file, faults)
     if document is None:
         return []
-    rules = RuleReader(file.parent, taxes, office, others)
+    rules = RuleReader(file.parent, taxes, office, others, garbage)
     tables = document.tables("notices")
     document.finish()
     entries: list[Entry] = []

@@ -21,6 +21,9 @@ TOPICS = ("childcare", "disaster", "bus", "tax")
 QUIET_HOURS = QuietHours(time(21), time(7))
 """The quiet hours of a town that does not set its own."""
 
+GARBAGE_DEADLINE = time(8)
+"""When garbage must be out where the town does not say."""
+
 _ASKABLE = (Fact.BIRTH_MONTH, Fact.DISTRICT, Fact.BUS_STOP, Fact.TAX, Fact.GARBAGE_AREA)
 _CODES = {
     "jis": 5,
@@ -50,6 +53,8 @@ class Profile:
     taxes: tuple[Choice, ...]
     quiet_hours: QuietHours | None
     closed_days: frozenset[date]
+    garbage_week_shift: bool
+    garbage_deadline: time
 
 
 def read_profile(file: Path, faults: Faults) -> Profile | None:
@@ -57,6 +62,7 @@ def read_profile(file: Path, faults: Faults) -> Profile | None:
     table = read_toml(file, faults)
     if table is None:
         return None
+    week_shift, deadline = _garbage(table)
     profile = Profile(
         name=table.text("name"),
         reading=table.text("reading"),
@@ -69,6 +75,8 @@ def read_profile(file: Path, faults: Faults) -> Profile | None:
         taxes=_choices(table, "taxes"),
         quiet_hours=_quiet_hours(table),
         closed_days=_closed_days(table),
+        garbage_week_shift=week_shift,
+        garbage_deadline=deadline,
     )
     if profile.reading and not re.fullmatch(r"[ぁ-ゖー]+", profile.reading):
         table.fault("reading", "「reading」はひらがなで書いてください。")
@@ -159,6 +167,15 @@ def _closed_days(document: Table) -> frozenset[date]:
     days = table.day_list("dates")
     table.finish()
     return frozenset(days)
+
+
+def _garbage(document: Table) -> tuple[bool, time]:
+    """5374.jp's WeekShift, and when garbage must be out."""
+    table = document.table("garbage", required=False)
+    week_shift = table.flag("week_shift") if "week_shift" in table else True
+    deadline = table.clock("deadline") if "deadline" in table else None
+    table.finish()
+    return week_shift, deadline or GARBAGE_DEADLINE
 
 
 def _topics(table: Table) -> tuple[Topic, ...]:

@@ -21,6 +21,7 @@ KEYS = {
     "bus_stops": Fact.BUS_STOP,
     "taxes": Fact.TAX,
     "garbage_area": Fact.GARBAGE_AREA,
+    "garbage_time": Fact.GARBAGE_TIME,
 }
 """The keys of facts; those of `SINGLE_FACTS` hold one text, the others a list."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import segments
 from bot.domain.residents import Fact
@@ -20,11 +21,14 @@ def topic_labels(town: Town) -> dict[str, str]:
     return {topic.key: topic.choice.label("ja") for topic in town.topics}
 
 
-def notice_segment(town: Town, notice: Notice, context: Mapping[str, str]) -> str:
+def notice_segment(town: Town, notice: Notice, context: Mapping[str, Any], only: str = "") -> str:
     """A notice's segment with its placeholders filled in; `{taxes}` is every tax of the town.
+
+    `only` narrows it to whom an occurrence is for.
 
     Raises:
         SegmentError: a placeholder has no value.
     """
     lists = {"taxes": [choice.name for choice in town.choices.get(Fact.TAX, ())]}
-    return segments.fill(notice.segment, {**lists, **context})
+    segment = segments.fill(notice.segment, {**lists, **context})
+    return f"({segment}) and {only}" if only else segment

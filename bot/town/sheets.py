@@ -1,8 +1,7 @@
-"""Reads the town's CSV lists: bus stops, shelters, and garbage areas in the format of 5374.jp."""
+"""Reads the town's CSV lists: bus stops and shelters."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from pathlib import Path
 
@@ -23,43 +22,16 @@ HAZARDS = (
 """Of 自治体標準オープンデータセット「指定緊急避難場所一覧」, columns `災害種別_…`."""
 
 _JAPAN = ((20.0, 46.0), (122.0, 154.0))
-_WEEKDAY = "[月火水木金土日]"
-_DAYS_EXAMPLE = "月 木、水2(第2水曜)、20261231 のように書いてください。"
-_DAYS_TOKEN = re.compile(rf"{_WEEKDAY}[1-5]?|\d{{8}}|\*\d+")
 
 
 def read_bus_stops(file: Path, faults: Faults) -> tuple[Choice, ...]:
     """`name`, with `reading`, `label_en` and `aliases` (spaces between them) where those columns exist."""
     sheet = read_csv(file, faults, ["name"])
     stops = []
-    for row in _named(sheet, "name", faults):
+    for row in named_rows(sheet, "name", faults):
         labels = {"en": row["label_en"]} if row["label_en"] else {}
         stops.append(Choice(row["name"], row["reading"], tuple(row["aliases"].split()), labels))
     return tuple(stops)
-
-
-def read_garbage_areas(file: Path, faults: Faults) -> tuple[Choice, ...]:
-    """The areas of `area_days.csv`; https://github.com/codeforkanazawa-org/5374.
-
-    Its cells are read leniently (full width, 曜日, 2土 for 土2); what stays unreadable is a fault.
-    """
-    sheet = read_csv(file, faults, ["地名"])
-    areas = []
-    for row in _named(sheet, "地名", faults):
-        areas.append(Choice(row["地名"]))
-        for column in sheet.columns[2:] if sheet else ():
-            if wrong := unreadable_days(row[column]):
-                faults.add(row.line, f"「{column}」の「{'」「'.join(wrong)}」を読めません。{_DAYS_EXAMPLE}")
-    return tuple(areas)
-
-
-def unreadable_days(cell: str) -> list[str]:
-    """The parts of a collection-day cell that are no weekday, nth weekday, date, remark or month."""
-    text = re.sub(r"曜日?|第|毎週", "", unicodedata.normalize("NFKC", cell))
-    text = re.sub(rf"\b([1-5])({_WEEKDAY})", r"\2\1", text)
-    days, _, months = text.partition(":")
-    wrong = [token for token in re.split(r"[\s・、,]+", days) if token and not _DAYS_TOKEN.fullmatch(token)]
-    return wrong + [m for m in months.split() if not (m.isdecimal() and 1 <= int(m) <= 12)]
 
 
 def read_shelters(file: Path, faults: Faults) -> tuple[Shelter, ...]:
@@ -107,7 +79,7 @@ def _shelter(row: Row, faults: Faults) -> Shelter | None:
     return Shelter(row["ID"] or name, name, address, place[0], place[1], frozenset(hazards))
 
 
-def _named(sheet: Sheet | None, column: str, faults: Faults) -> list[Row]:
+def named_rows(sheet: Sheet | None, column: str, faults: Faults) -> list[Row]:
     """The rows whose name is there and new; the others are noted."""
     rows: dict[str, Row] = {}
     for row in sheet.rows if sheet else ():

@@ -14,6 +14,7 @@ VALUES = {
     "tax": ("固定資産税", "軽自動車税"),
     "bus_stop": ("河北町役場前", "谷地 (北口)", 'かぎ"かっこ'),
     "garbage_area": ("谷地A", "谷地B"),
+    "garbage_time": ("evening", "morning"),
     "language": LANGUAGES,
 }
 VOCABULARY = Vocabulary(VALUES, {"子育て": "childcare"})

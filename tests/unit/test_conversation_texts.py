@@ -19,7 +19,7 @@ def placeholders(text: str) -> set[str]:
 def test_every_language_says_everything_with_the_same_values(language: str) -> None:
     japanese, other = texts("ja"), texts(language)
     assert sorted(other) == sorted(japanese)
-    calendar = {"list.month", "list.date"}  # a month may be named or numbered
+    calendar = {"list.month", "list.date", "list.day"}  # a month may be named or numbered
     assert {
         k for k in japanese if k not in calendar and placeholders(japanese[k]) != placeholders(other[k])
     } == set()
@@ -34,7 +34,7 @@ def test_the_languages_of_the_first_towns_are_written_and_others_read_japanese()
 def test_every_text_is_used_and_every_text_used_exists() -> None:
     source = "".join(file.read_text() for file in FOLDER.parent.glob("*.py"))
     used = set(re.findall(r"[\"']([a-z]+\.[a-z_]+)[\"']", source)) - {"choice."}
-    dynamic = {f"choice.{fact}" for fact in ("district", "bus_stop", "tax", "garbage_area")}
+    dynamic = {f"choice.{fact}" for fact in ("district", "bus_stop", "tax", "garbage_area", "garbage_time")}
     assert used | dynamic == set(texts("ja"))
 
 

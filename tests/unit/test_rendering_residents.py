@@ -311,7 +311,5 @@ def test_the_example_of_the_documentation_reads_as_meant(tmp_path: Path) -> None
 
 def test_no_template_of_the_town_is_personal_by_accident() -> None:
     templates = templates_for(load(KAHOKU))
-    assert {name for name in templates.names() if templates.resident_facts(name)} == {
-        "child_stages",
-        "garbage_day",
-    }
+    personal = {name: facts for name in templates.names() if (facts := templates.resident_facts(name))}
+    assert personal == {"child_stages": (Fact.BIRTH_MONTH,), "garbage_day": (Fact.GARBAGE_AREA,)}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.town import check, load
 from bot.town.csv_rows import read_csv
 from bot.town.faults import Faults
-from bot.town.sheets import unreadable_days
+from bot.town.garbage_days import read_cell
 from tests.unit.town_folders import copied
 
 SHEETS = ["bus_stops.csv", "garbage/area_days.csv", "shelters.csv", "tax_calendar.csv"]
@@ -104,4 +104,4 @@ def test_what_is_written_is_read_back(
     ],
 )
 def test_collection_days_are_read_leniently(cell: str, wrong: list[str]) -> None:
-    assert unreadable_days(cell) == wrong
+    assert read_cell(cell)[1] == wrong

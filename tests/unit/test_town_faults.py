@@ -12,6 +12,8 @@ from tests.unit.town_folders import copied, replaced, write_templates
 
 TOWN, NOTICES, TAXES = "town.toml", "notices.toml", "tax_calendar.csv"
 STOPS, SHELTERS, AREAS = "bus_stops.csv", "shelters.csv", "garbage/area_days.csv"
+PLANTS, REMARKS, CHANGES = "garbage/center.csv", "garbage/remarks.csv", "garbage/changes.csv"
+KINDS, ITEMS = "garbage/description.csv", "garbage/target.csv"
 
 ONE_LINE = [
     # town.toml
@@ -54,7 +56,12 @@ ONE_LINE = [
     (NOTICES, 'nth = ["1wed"]', 'nth = ["1we"]', "2tue(第2火曜)"),
     (NOTICES, 'nth = ["1wed"]', "days = [32]", "1〜31"),
     (NOTICES, 'nth = ["1wed"], ', "", "days・nth・open_days"),
-    (NOTICES, 'days = ["sun", "wed"]', 'days = ["sunday", "wed"]', "「sun」ではありませんか"),
+    (
+        NOTICES,
+        'cron = "0 12 * * fri"',
+        'weekly = { days = ["sunday"], time = "12:00" }',
+        "「sun」ではありませんか",
+    ),
     (NOTICES, 'cron = "0 12 * * fri"', 'cron = "0 25 * * fri"', "25"),
     (NOTICES, 'dates = ["2026-12-25"]', 'dates = ["2026-02-30"]', "日付ではありません"),
     (NOTICES, 'dates = ["2026-12-25"]', 'dates = ["20226-12-25"]', "日付ではありません"),
@@ -79,7 +86,43 @@ ONE_LINE = [
     (STOPS, "name,reading", "名前,reading", "列「name」がありません"),
     (STOPS, "label_en,aliases", "label_en,reading", "列「reading」が2つ"),
     (AREAS, "月 木,水2", "月 木,第5水金曜", "読めません"),
-    (AREAS, "西里・北谷地,,月 木", "西里・北谷地,,月 管路", "「管路」"),
+    (AREAS, "地名,センター", "地名,燃やす", "地名,センター,"),
+    (AREAS, "谷地A,例の処理センター", "谷地A,例の処理場", "「例の処理センター」ではありませんか"),
+    (AREAS, "水4 *1:3", "水4 *2:3", "*2 という備考"),
+    (AREAS, "水4 *1:3", "水4 *1:13", "「13」"),
+    (PLANTS, "2026/12/31,2027/01/03", "2026/12/31,2026/01/03", "より前"),
+    (PLANTS, "2026/12/31,2027/01/03", "12/31,2027/01/03", "日付ではありません"),
+    (PLANTS, "2026/12/31,2027/01/03", "2026/12/31,", "日付ではありません"),
+    (REMARKS, "1,電池と", "一,電池と", "数で書いて"),
+    (REMARKS, "1,電池と蛍光管は、別々の透明な袋に入れてください。", "1,", "「注意事項」が空"),
+    (CHANGES, "谷地A,もやせるごみ,振替,2026-12-30", "谷地C,もやせるごみ,振替,2026-12-30", "「谷地C」は"),
+    (
+        CHANGES,
+        "谷地A,もやせるごみ,振替,2026-12-30",
+        "谷地A,燃やせるごみ,振替,2026-12-30",
+        "「もやせるごみ」では",
+    ),
+    (CHANGES, "谷地A,もやせるごみ,振替,2026-12-30", "谷地A,もやせるごみ,振り替え,2026-12-30", "休止 か 振替"),
+    (CHANGES, "谷地A,もやせるごみ,振替,2026-12-30", "谷地A,もやせるごみ,振替,2026-12-31", "違う日"),
+    (CHANGES, "谷地A,もやせるごみ,振替,2026-12-30", "谷地A,もやせるごみ,振替,", "違う日"),
+    (CHANGES, "2026-12-31,谷地A", "2026-12-29,谷地A", "振り替える収集はありません"),
+    (CHANGES, "もやせないごみ,休止,,", "もやせないごみ,休止,2027-05-06,", "別の日に集めるなら"),
+    (CHANGES, "溝延,もやせるごみ,振替", "谷地B,もやせるごみ,振替", "4行目にもあります"),
+    (KINDS, "粗大ごみ,,", "もやせるごみ,,", "2行目と同じ"),
+    (ITEMS, "粗大ごみ,布団", "粗大こみ,布団", "「粗大ごみ」ではありませんか"),
+    (ITEMS, "粗大ごみ,布団", "粗大ごみ,", "「name」が空"),
+    (ITEMS, "label,name", "lable,name", "列「label」がありません"),
+    (NOTICES, 'evening = "19:00", morning = "06:30"', 'evening = "7時"', "時刻を"),
+    (NOTICES, 'evening = "19:00", morning = "06:30"', "", "evening = "),
+    (NOTICES, 'evening = "19:00", morning = "06:30"', 'evning = "19:00"', "「evening」ではありませんか"),
+    (NOTICES, 'evening = "19:00", morning = "06:30"', 'morning = "06:30"', "まで届きません"),
+    (
+        NOTICES,
+        'useful_until = "08:30"',
+        'useful_until = "08:30"\non_closed = "skip"',
+        "garbage のお知らせには",
+    ),
+    (AREAS, "木1,金2 金4", "木1,金2 管路", "「管路」"),
     (SHELTERS, "38.413344,140.27862", "140.27862,38.413344", "緯度と経度が逆"),
     (SHELTERS, "E0632100002201", "E0632100001201", "2行目と同じ"),
     (SHELTERS, "140.27862,,1,0", "140.27862,,○,0", "1 か 0"),

@@ -19,6 +19,9 @@ DATA = [
     "tax_calendar.csv",
     "bus_stops.csv",
     "garbage/area_days.csv",
+    "garbage/center.csv",
+    "garbage/changes.csv",
+    "garbage/target.csv",
     "shelters.csv",
 ]
 PIECES = [
