@@ -59,6 +59,19 @@ def shown(ms: int | None) -> str:
     return "-" if ms is None else f"{from_ms(ms):%Y-%m-%d %H:%M:%S}"
 
 
+def minute(at: str | None) -> str:
+    """An ISO 8601 time for people, to the minute; `-` for none."""
+    return at[:16].replace("T", " ") if at else "-"
+
+
+def shortened(text: str, width: int) -> str:
+    """A text on one line of at most that many cells."""
+    from rich.cells import cell_len, set_cell_size
+
+    line = " ".join(text.split())
+    return line if cell_len(line) <= width else set_cell_size(line, width - 2).rstrip() + "…"
+
+
 def messages(payloads: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
     """What messages say, language by language."""
     for language, contents in payloads.items():

@@ -18,6 +18,7 @@ from bot.cli import (
     broadcast_control,
     channel,
     database,
+    rehearsal,
     resident,
     schedule,
     segment,
@@ -54,7 +55,7 @@ for command in (
     template.template,
     broadcast.broadcast,
     schedule.schedule,
-    schedule.rehearse,
+    rehearsal.rehearse,
     audit.audit,
 ):
     machi.add_command(command)

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.broadcasts import Priority
-from bot.town import check, load
-from bot.town import notice_rules
+from bot.town import check, load, notice_rules
 from bot.town.notice_rules import KEYS
 from bot.town.profile import QUIET_HOURS
 from tests.unit.town_folders import PROJECT, replaced
