@@ -2,7 +2,7 @@
 
 from segments.bitsets import Bits, members, needs, term
 from segments.errors import SegmentError
-from segments.explanation import explain
+from segments.explanation import Answer, answers, explain
 from segments.expression import Expression
 from segments.lookups import Term
 from segments.matching import matches
@@ -12,12 +12,14 @@ from segments.sql import Condition, compile  # noqa: A004  the word of the trade
 from segments.vocabulary import Vocabulary
 
 __all__ = [
+    "Answer",
     "Bits",
     "Condition",
     "Expression",
     "SegmentError",
     "Term",
     "Vocabulary",
+    "answers",
     "compile",
     "explain",
     "fill",

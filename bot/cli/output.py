@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from bot.domain.clock import from_ms
+from bot.domain.residents import ResidentState
 
 LANGUAGE_NAMES = {
     "ja": "日本語",
@@ -18,6 +19,13 @@ LANGUAGE_NAMES = {
     "ko": "韓国語",
     "vi": "ベトナム語",
 }
+
+STATES = {
+    ResidentState.FOLLOWING: "フォロー中",
+    ResidentState.STOPPED: "配信停止",
+    ResidentState.BLOCKED: "ブロック",
+}
+"""Residents' states as staff read them."""
 
 
 def emit(data: Any, *, json_: bool, text: Callable[[], Iterable[str]]) -> None:

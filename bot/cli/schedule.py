@@ -14,6 +14,7 @@ from bot.cli.session import at_desk
 
 if TYPE_CHECKING:
     from bot.rehearsal.rehearsing import Rehearsal
+    from bot.rehearsal.why import Why
     from bot.wiring import Desk
 
 _HORIZON = timedelta(days=3 * 366)
@@ -71,3 +72,20 @@ def next_(count: int, *, json_: bool) -> None:
 
     rehearsal = at_desk(work)
     emit({"occurrences": occurrences(rehearsal)}, json_=json_, text=lambda: lines(rehearsal))
+
+
+@schedule.command(help="1人に、あるお知らせが届くわけ、届かないわけ")
+@click.argument("user_id", metavar="USER_ID")
+@click.argument("notice", metavar="NOTICE")
+@as_json
+def why(user_id: str, notice: str, *, json_: bool) -> None:
+    """Why one resident does or does not get a notice."""
+    from bot.cli import why_views
+
+    async def work(desk: Desk) -> Why:
+        from bot.rehearsal.why import why as explained
+
+        return await explained(desk.store, desk.town, desk.templates, user_id, notice, desk.clock.now())
+
+    found = at_desk(work)
+    emit(why_views.data(found), json_=json_, text=lambda: why_views.lines(found))

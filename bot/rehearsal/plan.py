@@ -45,6 +45,12 @@ class Planned:
         return self.starts != self.at
 
 
+def starts(town: Town, notice: Notice, at: datetime) -> datetime:
+    """When an occurrence goes out: at its time, or when the quiet hours it falls into are over."""
+    quiet = town.quiet_hours
+    return quiet.over(at) if quiet and town.holds_back(notice.priority, at) else at
+
+
 class Planner:
     """Plans occurrences; equal messages are rendered and equal segments read once."""
 
@@ -72,25 +78,21 @@ class Planner:
 
     def _planned(self, notice: Notice, occurrence: Occurrence) -> Planned:
         """As the clock does it when the time has come, without writing anything."""
-        starts = self._starts(notice, occurrence.at)
+        begin = starts(self._town, notice, occurrence.at)
         try:
             item = fill(notice, occurrence, self._town)
-            asks = self._asks(item.segment, starts.date())
+            asks = self._asks(item.segment, begin.date())
             messages = self._rendered(notice.template, item.context)
         except InvalidInputError as error:
             return self._unsent(notice, occurrence, str(error))
         return Planned(
-            notice, occurrence.key, item.at, starts, item.title, item.segment, item.context, messages, asks
+            notice, occurrence.key, item.at, begin, item.title, item.segment, item.context, messages, asks
         )
 
     def _unsent(self, notice: Notice, occurrence: Occurrence, fault: str) -> Planned:
         context = {**notice.context, **occurrence.context}
         at, title = occurrence.at, notice.titled(context)
         return Planned(notice, occurrence.key, at, at, title, notice.segment, context, {}, None, fault)
-
-    def _starts(self, notice: Notice, at: datetime) -> datetime:
-        quiet = self._town.quiet_hours
-        return quiet.over(at) if quiet and self._town.holds_back(notice.priority, at) else at
 
     def _asks(self, segment: str, day: date) -> segments.Term:
         """Ages are counted in months, so a segment asks the same on every day of one."""

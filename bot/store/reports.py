@@ -26,6 +26,14 @@ class BatchReport(NamedTuple):
     reason: str | None
 
 
+class Delivery(NamedTuple):
+    """What became of the batch that one resident is in; `ended_ms` is when LINE's answer was final."""
+
+    state: BatchState
+    ended_ms: int | None
+    reason: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What became of a broadcast, counted in residents (`requests` in requests).
@@ -88,6 +96,13 @@ class Reports:
             state, reason = BatchState(batch["state"]), batch["reason"] or ""
             found += [(row["user_id"], state, reason) for row in rows]
         return found
+
+    async def of_one(self, broadcast_id: int, user_id: str) -> Delivery | None:
+        """What became of a broadcast for one resident; None if they are not among its recipients."""
+        rows = await self._database.fetch("reports.batches_of_one", {"id": broadcast_id, "user_id": user_id})
+        if not rows:
+            return None
+        return Delivery(BatchState(rows[-1]["state"]), rows[-1]["ended_ms"], rows[-1]["reason"])
 
     async def progress(self, broadcast_id: int) -> Mapping[BatchState, int]:
         """How many residents are in batches of each state."""

@@ -16,6 +16,12 @@ SELECT 1 FROM residents WHERE id = :id FOR UPDATE;
 -- A resident by LINE user id.
 SELECT id, user_id, language, state, state_event_ms, dialogue FROM residents WHERE user_id = :user_id;
 
+-- name: neighbours
+-- The user ids before and after one in the order of bytes; the longest common beginning is among them.
+SELECT user_id FROM (SELECT user_id FROM residents WHERE user_id > :user_id ORDER BY user_id LIMIT 1) AS after
+UNION ALL
+SELECT user_id FROM (SELECT user_id FROM residents WHERE user_id < :user_id ORDER BY user_id DESC LIMIT 1) AS before;
+
 -- name: facts
 -- What one resident has registered, in the order it was added.
 SELECT key, value FROM facts WHERE resident_id = :id ORDER BY key, position;
