@@ -85,7 +85,7 @@ def why(user_id: str, notice: str, *, json_: bool) -> None:
     async def work(desk: Desk) -> Why:
         from bot.rehearsal.why import why as explained
 
-        return await explained(desk.store, desk.town, desk.templates, user_id, notice, desk.clock.now())
+        return await explained(desk.store, desk.town, desk.templates, user_id, notice, now=desk.clock.now())
 
     found = at_desk(work)
     emit(why_views.data(found), json_=json_, text=lambda: why_views.lines(found))

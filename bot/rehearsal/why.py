@@ -74,7 +74,7 @@ class Why:
 
 
 async def why(
-    store: Store, town: Town, templates: Templates, user_id: str, name: str, now: datetime
+    store: Store, town: Town, templates: Templates, user_id: str, name: str, *, now: datetime
 ) -> Why:
     """Look at a resident's registration, the coming occurrences, and the last one on record.
 
@@ -87,7 +87,7 @@ async def why(
         raise NotFoundError(f"お知らせ「{name}」はありません。{near}")
     resident = await store.residents.find(user_id)
     first, reached = None, None
-    async for turn in _turns(store, town, templates, notice, resident, now):
+    async for turn in _turns(store, town, templates, notice, resident, now=now):
         first = first or turn
         if turn.reaches:
             reached = turn
@@ -96,7 +96,7 @@ async def why(
 
 
 async def _turns(
-    store: Store, town: Town, templates: Templates, notice: Notice, resident: Resident, now: datetime
+    store: Store, town: Town, templates: Templates, notice: Notice, resident: Resident, *, now: datetime
 ) -> AsyncIterator[Turn]:
     """The coming occurrences but those that go out to nobody: all told, or with a fault in segment or message."""
     words, labels = vocabulary(town), topic_labels(town)
