@@ -20,6 +20,8 @@ from bot.town.model import PLACEHOLDER, Town
 _FOLDER = Path(__file__).parent
 _LEVELS = 5
 _WEEKDAYS = "月火水木金土日"
+_FAULTS = 12
+"""Faults told at the top; all are in the list."""
 _HIGH, _STEP = 84, 24
 """A chart's height and the width a bar takes, in SVG units."""
 
@@ -82,21 +84,25 @@ def page(rehearsal: Rehearsal, town: Town, first: date, last: date, now: datetim
         rehearsal=rehearsal,
         messages=sum(each.recipients for each in sent),
         faulty=[each for each in rehearsal.occurrences if each.planned.fault],
+        shown=_FAULTS,
         held=[each for each in sent if each.planned.held],
         many=MANY_A_DAY,
         leaves=list(_leaves(rehearsal, town, first, last)),
         busiest=max((_messages(found) for found in rehearsal.by_day().values()), default=0),
         charts=_charts(rehearsal.months),
         notices=_notices(rehearsal),
-        days=[
-            (on, list(found))
-            for on, found in groupby(rehearsal.occurrences, key=lambda each: each.planned.at.date())
-        ],
+        days=_days(rehearsal.occurrences),
     )
 
 
 def _day(day: date) -> str:
     return f"{day.year}年{day.month}月{day.day}日({_WEEKDAYS[day.weekday()]})"
+
+
+def _days(occurrences: Sequence[Rehearsed]) -> list[tuple[date, list[Rehearsed]]]:
+    """By the day on which they go out, which the calendar shows, too."""
+    ordered = sorted(occurrences, key=lambda each: each.planned.starts)
+    return [(on, list(found)) for on, found in groupby(ordered, key=lambda each: each.planned.starts.date())]
 
 
 def _messages(found: Sequence[Rehearsed]) -> int:

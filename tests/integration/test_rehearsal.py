@@ -187,7 +187,9 @@ async def test_what_falls_into_the_quiet_hours_is_counted_when_they_are_over(
 
 def _with(town: Town, notice, priority: Priority) -> Town:
     changed = replace(notice, priority=priority)
-    return replace(town, notices=tuple(changed if each is notice else each for each in town.notices))
+    return replace(
+        town, notices=tuple(changed if each.name == notice.name else each for each in town.notices)
+    )
 
 
 @on_one_database
@@ -229,6 +231,8 @@ class Reader(HTMLParser):
 
 @on_one_database
 async def test_the_page_stands_alone_and_leads_from_each_day_to_its_list(store: Store, town: Town) -> None:
+    late = next(notice for notice in town.notices if notice.name == "late")
+    town = _with(town, replace(late, segment="all"), Priority.NORMAL)
     await settle(store, *people(town))
     found = await year(store, town)
     text = page(found, town, date(2026, 4, 1), date(2027, 3, 31), FROM)
@@ -242,7 +246,8 @@ async def test_the_page_stands_alone_and_leads_from_each_day_to_its_list(store: 
     links = [attributes["href"] for tag, attributes in reader.tags if tag == "a"]
     ids = {attributes["id"] for _, attributes in reader.tags if "id" in attributes}
     assert {link.removeprefix("#") for link in links} <= ids
-    assert len(ids) == len({plan.at.date() for plan, _ in found.occurrences})
+    assert len(ids) == len({plan.starts.date() for plan, _ in found.occurrences})
+    assert "4月30日22:00から待つ" in text
     assert text.count('class="leaf"') == 12
     assert "149文字減らして" in text
     assert f"{sum(each.recipients for each in found.sent):,}" in text
