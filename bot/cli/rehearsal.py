@@ -58,7 +58,7 @@ async def rehearsing(desk: Desk, after: datetime, until: datetime, count: int | 
         plans.append(plan)
         if len(plans) == count:
             break
-    return await rehearsed(desk.store.database, plans)
+    return await rehearsed(desk.store.database, plans, desk.town.overload)
 
 
 async def _between(desk: Desk, first: date, last: date) -> Rehearsal:

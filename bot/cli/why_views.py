@@ -67,6 +67,7 @@ def _past(past: Past) -> dict[str, Any]:
         "broadcast": past.occurrence.broadcast_id,
         "went_to_resident": past.delivery is not None and past.delivery.state is BatchState.ACCEPTED,
         "delivery": past.delivery and past.delivery.state.value,
+        "deferred_to_digest": past.deferred,
         "delivered_at": past.delivery and iso(past.delivery.ended_ms),
     }
 
@@ -120,6 +121,8 @@ def _before(past: Past | None) -> str:
     when = f"前回: {from_ms(past.occurrence.at_ms):%Y-%m-%d %H:%M}「{past.title}」"
     if past.missed:
         return f"{when}は、だれにも送れませんでした({past.missed})。"
+    if past.deferred:
+        return f"{when}は、この人には多い日だったので、その日のまとめに回しました。"
     if past.delivery is None:
         return f"{when}は、この人には送っていません(そのときは対象でないか、登録していませんでした)。"
     reason = f": {past.delivery.reason}" if past.delivery.reason else ""

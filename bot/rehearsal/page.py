@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bot.rehearsal.rehearsing import MANY_A_DAY, Month, Rehearsal, Rehearsed
+from bot.rehearsal.rehearsing import Month, Rehearsal, Rehearsed
 from bot.rehearsal.wording import text
 from bot.town.model import PLACEHOLDER, Town
 
@@ -86,7 +86,7 @@ def page(rehearsal: Rehearsal, town: Town, first: date, last: date, now: datetim
         faulty=[each for each in rehearsal.occurrences if each.planned.fault],
         shown=_FAULTS,
         held=[each for each in sent if each.planned.held],
-        many=MANY_A_DAY,
+        many=rehearsal.most,
         leaves=list(_leaves(rehearsal, town, first, last)),
         busiest=max((_messages(found) for found in rehearsal.by_day().values()), default=0),
         charts=_charts(rehearsal.months),

@@ -12,14 +12,13 @@ from operator import or_
 from typing import NamedTuple
 
 import segments
+from bot.domain.broadcasts import Priority
 from bot.domain.months import month_of
+from bot.domain.overload import Overload
 from bot.rehearsal.plan import Planned
 from bot.rehearsal.tally import Tally, percentile
 from bot.store.census import census
 from bot.store.port import Database
-
-MANY_A_DAY = 3
-"""More messages than these on one day are too many for a resident."""
 
 
 class Rehearsed(NamedTuple):
@@ -44,13 +43,15 @@ class Month:
 class Rehearsal:
     """A span of time, rehearsed.
 
-    `residents` follow the account now. `crowded` maps days to how many of them get more than MANY_A_DAY messages.
+    `residents` follow the account now. `crowded` maps days to how many of them are meant by more than `most`
+    messages that can wait.
     """
 
     occurrences: Sequence[Rehearsed]
     residents: int
     months: Sequence[Month]
     crowded: Mapping[date, int]
+    most: int
 
     @property
     def sent(self) -> list[Rehearsed]:
@@ -73,8 +74,10 @@ class Rehearsal:
         return [(name, times[name], number) for name, number in messages.most_common()]
 
 
-async def rehearsed(database: Database, plans: Sequence[Planned]) -> Rehearsal:
+async def rehearsed(database: Database, plans: Sequence[Planned], limit: Overload | None = None) -> Rehearsal:
     """Count the audiences of planned occurrences, which are in order of time.
+
+    `limit` is the town's own for a day; without one, days are looked at by the usual.
 
     The facts they ask for are read once; each different question of a month is answered once.
     """
@@ -83,16 +86,17 @@ async def rehearsed(database: Database, plans: Sequence[Planned]) -> Rehearsal:
     everybody = reduce(or_, found.following.values(), 0)
     town = segments.Bits(everybody, found.following, found.facts)
     numbers: dict[int, int] = {}
+    most = (limit or Overload()).messages_a_day
     months: list[Month] = []
     crowded: dict[date, int] = {}
     sent = sorted((plan for plan in plans if plan.asks is not None), key=lambda plan: plan.starts)
     for month, these in groupby(sent, key=lambda plan: month_of(plan.starts)):
         counted = _Counted(town, list(these))
         months.append(counted.month(month))
-        crowded |= counted.crowded()
+        crowded |= counted.crowded(most)
         numbers |= counted.recipients()
     occurrences = [Rehearsed(plan, numbers.get(id(plan), 0)) for plan in plans]
-    return Rehearsal(occurrences, everybody.bit_count(), months, crowded)
+    return Rehearsal(occurrences, everybody.bit_count(), months, crowded, most)
 
 
 class _Counted:
@@ -113,13 +117,13 @@ class _Counted:
         messages = sum(size * self._times[asks] for asks, size in self._sizes.items())
         return Month(name, messages, percentile(spread, 0.5), percentile(spread, 0.9), max(spread, default=0))
 
-    def crowded(self) -> dict[date, int]:
+    def crowded(self, most: int) -> dict[date, int]:
         found = {}
         for day, these in groupby(self._plans, key=lambda plan: plan.starts.date()):
-            times = Counter(_asked(these))
-            if times.total() <= MANY_A_DAY:
+            times = Counter(_asked(each for each in these if each.notice.priority is Priority.NORMAL))
+            if times.total() <= most:
                 continue
-            many = sum(n for count, n in self._spread(times).items() if count > MANY_A_DAY)
+            many = sum(n for count, n in self._spread(times).items() if count > most)
             if many:
                 found[day] = many
         return found

@@ -44,13 +44,15 @@ class Turn:
 class Past:
     """The last occurrence on record; `delivery` is None where the resident was not among its recipients.
 
-    `missed` says why it did not go out at all; empty if it did.
+    `deferred`: they had had the day's messages, and a digest tells it. `missed` says why it did not go out at
+    all; empty if it did.
     """
 
     occurrence: Happened
     title: str
     delivery: Delivery | None
     missed: str
+    deferred: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ async def _last(store: Store, notice: Notice, user_id: str) -> Past | None:
         if occurrence.at_ms != happened[0].at_ms:
             break
         past = await _past(store, notice, occurrence, user_id)
-        if past.delivery is not None:
+        if past.delivery is not None or past.deferred:
             return past
         last = last or past
     return last
@@ -137,4 +139,5 @@ async def _past(store: Store, notice: Notice, occurrence: Happened, user_id: str
         return Past(occurrence, notice.title, None, missed or "理由の記録がありません")
     broadcast = await store.broadcasts.find(occurrence.broadcast_id)
     delivery = await store.reports.of_one(broadcast.id, user_id)
-    return Past(occurrence, broadcast.title, delivery, "")
+    spared = await store.deferred.is_spared(broadcast.id, user_id)
+    return Past(occurrence, broadcast.title, delivery, "", deferred=spared)

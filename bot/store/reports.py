@@ -38,7 +38,8 @@ class Delivery(NamedTuple):
 class Report:
     """What became of a broadcast, counted in residents (`requests` in requests).
 
-    `reasons` are (state, reason, residents); `undelivered` are (user id, state, reason).
+    `reasons` are (state, reason, residents); `undelivered` are (user id, state, reason). `deferred` residents
+    are no recipients: a digest tells them.
     """
 
     counts: Mapping[BatchState, int]
@@ -47,6 +48,7 @@ class Report:
     last_ms: int | None
     reasons: Sequence[tuple[BatchState, str, int]]
     undelivered: Sequence[tuple[str, BatchState, str]]
+    deferred: int
 
     def of(self, *states: BatchState) -> int:
         """How many residents are in batches of these states."""
@@ -85,6 +87,7 @@ class Reports:
             last_ms=max((row["last_ms"] for row in tally if row["last_ms"]), default=None),
             reasons=[(BatchState(row["state"]), row["reason"], row["residents"]) for row in reasons],
             undelivered=await self._undelivered(broadcast_id),
+            deferred=(await self._database.fetch("deferred.spared", {"broadcast": broadcast_id}))[0]["n"],
         )
 
     async def _undelivered(self, broadcast_id: int) -> list[tuple[str, BatchState, str]]:

@@ -10,6 +10,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import ConfigurationError
 from bot.store.audit import Audit
 from bot.store.broadcasts import Broadcasts
+from bot.store.deferred import Deferred
 from bot.store.inbox import Inbox
 from bot.store.notices import Notices
 from bot.store.outbox import Outbox
@@ -29,6 +30,7 @@ class Store:
     outbox: Outbox
     reports: Reports
     notices: Notices
+    deferred: Deferred
     audit: Audit
 
     @classmethod
@@ -42,6 +44,7 @@ class Store:
             outbox=Outbox(database, clock),
             reports=Reports(database),
             notices=Notices(database, clock),
+            deferred=Deferred(database, clock),
             audit=Audit(database),
         )
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from bot.domain.broadcasts import Priority
 from bot.domain.clock import TOKYO
+from bot.domain.overload import Overload
 from bot.domain.quiet_hours import QuietHours
 from bot.domain.residents import LANGUAGES, Fact
 from bot.schedule.office import OfficeDays
@@ -121,7 +122,7 @@ class Town:
     `codes` maps `jis` (5 digits), `local_government` (6), `jma_class20`, `jma_class15`, `jma_class10`,
     `jma_prefecture` to codes; a town is always matched by code, never by name.
     `languages` are those the conversation offers; every one of LANGUAGES can be registered.
-    `quiet_hours` is None for a town that sends at any hour.
+    `quiet_hours` is None for a town that sends at any hour, `overload` for one that sends any number a day.
     """
 
     folder: Path
@@ -137,6 +138,7 @@ class Town:
     shelters: tuple[Shelter, ...]
     quiet_hours: QuietHours | None
     office_days: OfficeDays = field(default_factory=OfficeDays)
+    overload: Overload | None = None
 
     def holds_back(self, priority: Priority, moment: datetime) -> bool:
         """Whether the quiet hours keep a broadcast of that priority from going out at an aware moment."""
