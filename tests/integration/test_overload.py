@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -165,10 +166,27 @@ async def test_what_was_taken_back_is_not_told(desk: Desk) -> None:
     await settle(desk.store, Resident(C))
     desk.line.add_user(C)
     number = await desk.broadcast()
+    await conduct(desk.conductor)
     await desk.store.broadcasts.change(number, Event.CANCEL, "chief")
     await digests(desk).tick()
     assert await deferred(desk, number) == 2
     assert not (await desk.store.broadcasts.newest(1))[0].digest
+
+
+async def test_a_digest_is_one_whoever_makes_it_and_goes_on_after_a_stop_at_any_page(desk: Desk) -> None:
+    await three_of_the_day(desk, 2)
+    await ended(desk, await desk.broadcast())
+    desk.clock.advance(hours=9)
+    await desk.stop()
+    await asyncio.gather(*(digests(desk).tick() for _ in range(4)))
+    fresh = Desk(desk.line, desk.store, desk.clock)
+    await conduct(fresh.conductor)
+    await conduct(Desk(desk.line, desk.store, desk.clock).conductor)
+    async with fresh:
+        await fresh.start()
+        await fresh.until(2)
+    assert [b.digest for b in await desk.store.broadcasts.newest(9)].count(True) == 1
+    assert set(desk.heard().values()) == {4}
 
 
 async def test_a_town_without_a_limit_sends_everything(desk: Desk) -> None:
