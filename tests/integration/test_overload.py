@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.broadcasts import overload
 from bot.broadcasts.overload import DigestClock, context
 from bot.domain.broadcasts import Event, Priority, State
 from bot.domain.overload import Overload
@@ -186,6 +187,29 @@ async def test_a_digest_is_one_whoever_makes_it_and_goes_on_after_a_stop_at_any_
         await fresh.start()
         await fresh.until(2)
     assert [b.digest for b in await desk.store.broadcasts.newest(9)].count(True) == 1
+    assert set(desk.heard().values()) == {4}
+
+
+async def test_a_digest_goes_on_where_it_was_stopped(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overload, "_SPAN", 1)
+    await three_of_the_day(desk)
+    await ended(desk, await desk.broadcast())
+    desk.clock.advance(hours=9)
+    await digests(desk).tick()
+    whole, pages = overload.DigestAudience.gather, []
+
+    async def stopped(self, session, broadcast) -> None:
+        if len(pages) == 1:
+            raise ConnectionError
+        pages.append(broadcast.audience_upto)
+        await whole(self, session, broadcast)
+
+    with monkeypatch.context() as half:
+        half.setattr(overload.DigestAudience, "gather", stopped)
+        with pytest.raises(ConnectionError):
+            await conduct(desk.conductor)
+    assert pages == [0]
+    await desk.until(12)
     assert set(desk.heard().values()) == {4}
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import time, timedelta
 
 from bot.broadcasts.notices import NoticeClock
+from bot.cli.why_views import lines
 from bot.domain.broadcasts import BatchState
 from bot.domain.residents import Fact, Resident, ResidentState
 from bot.rehearsal.plan import Planner
@@ -68,6 +69,26 @@ async def test_it_tells_whether_the_last_one_went_to_them_and_when(desk: Desk) -
             assert found.last.delivery.state is BatchState.ACCEPTED
             assert found.last.delivery.ended_ms is not None
             assert found.last.delivery.ended_ms >= found.last.occurrence.at_ms
+
+
+async def test_one_that_was_put_off_to_the_digest_says_so(desk: Desk) -> None:
+    where = town(DAILY)
+    await settle(desk.store, Resident(A, facts=BUS))
+    desk.line.add_user(A)
+    await desk.start()
+    for _ in range(3):
+        await desk.broadcast()
+    await desk.until(3)
+    clock = NoticeClock(desk.store, where, templates_for(where), desk.clock)
+    await clock.tick()
+    desk.clock.advance(hours=1)
+    await clock.tick()
+    await conduct(desk.conductor)
+    await conduct(desk.conductor)
+    found = await asked(desk, where, A)
+    assert found.last is not None
+    assert (found.last.deferred, found.last.delivery) == (True, None)
+    assert any("まとめに回しました" in line for line in lines(found))
 
 
 async def test_one_that_was_missed_says_why(desk: Desk) -> None:
