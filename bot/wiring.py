@@ -6,7 +6,7 @@ import asyncio
 import fcntl
 import itertools
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,6 +20,7 @@ from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.compose import Composer
 from bot.broadcasts.conductor import Conductor
 from bot.broadcasts.notices import NoticeClock
+from bot.broadcasts.overload import DigestClock
 from bot.delivery.answers import Answers
 from bot.delivery.sender import Sender
 from bot.domain.broadcasts import Priority
@@ -245,8 +246,12 @@ async def _start_worker(
         on_idle=lambda: conductor.wake(),  # noqa: PLW0108  made below
     )
     conductor = Conductor(store, town, clock, Ceiling(line.quota, yen), sender.wake)
-    tick = _each_tick(NoticeClock(store, town, desk.templates, clock), store, clock)
-    ticker = Ticker(tick, seconds=max(_FASTEST_TICK_SECONDS, 1 / settings.clock_speed))
+    clocks = (
+        NoticeClock(store, town, desk.templates, clock),
+        DigestClock(store, town, desk.templates, clock),
+    )
+    tick_seconds = max(_FASTEST_TICK_SECONDS, 1 / settings.clock_speed)
+    ticker = Ticker(_each_tick(clocks, store, clock), seconds=tick_seconds)
     sender.start(alone=alone)
     stack.push_async_callback(sender.stop)
     conductor.start()
@@ -262,12 +267,15 @@ async def _start_worker(
     return sender, ticker
 
 
-def _each_tick(notices: NoticeClock, store: Store, clock: Clock) -> Callable[[], Awaitable[None]]:
-    """The notices at every tick; now and then, housekeeping."""
+def _each_tick(
+    clocks: Sequence[NoticeClock | DigestClock], store: Store, clock: Clock
+) -> Callable[[], Awaitable[None]]:
+    """The notices and the day's digest at every tick; now and then, housekeeping."""
     counter = itertools.count()
 
     async def tick() -> None:
-        await notices.tick()
+        for each in clocks:
+            await each.tick()
         if next(counter) % _HOUSEKEEPING_TICKS == 0:
             await store.inbox.purge(clock.after_ms(-_RETENTION_SECONDS))
             await store.outbox.forget_addresses()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 
-from bot.domain.residents import SINGLE_FACTS, Fact
+from bot.domain.residents import SINGLE_FACTS, Fact, Resident
 from segments.expression import And, Child, Everybody, Expression, Named, Not, Or, Span
+from segments.matching import matches
 from segments.spans import Months, birth_months
-from segments.vocabulary import AGE_MONTHS, BIRTH_MONTH, LANGUAGE, WORDS
+from segments.vocabulary import AGE_MONTHS, AGE_YEARS, BIRTH_MONTH, LANGUAGE, WORDS
 
 
 def explain(expression: Expression, today: date, labels: Mapping[str, str] | None = None) -> str:
@@ -19,6 +21,56 @@ def explain(expression: Expression, today: date, labels: Mapping[str, str] | Non
     if isinstance(expression, Everybody):
         return "フォローしている人全員"
     return f"フォローしている人のうち、次に当てはまる人: {_words(expression, today, labels or {})}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One condition of an expression and whether a resident meets it.
+
+    `registered` are the resident's values that were looked at, shown as `words` shows such values; None where
+    `parts`, the conditions within this one, tell.
+    """
+
+    words: str
+    holds: bool
+    registered: tuple[str, ...] | None
+    parts: tuple[Answer, ...] = ()
+
+
+def answers(
+    expression: Expression, resident: Resident, today: date, labels: Mapping[str, str] | None = None
+) -> tuple[Answer, ...]:
+    """What an expression asks of one resident on a day, condition by condition; all of them must hold."""
+    parts = expression.parts if isinstance(expression, And) else (expression,)
+    return tuple(_answer(part, resident, today, labels or {}) for part in parts)
+
+
+def _answer(node: Expression, resident: Resident, today: date, labels: Mapping[str, str]) -> Answer:
+    holds = matches(node, resident, today)
+
+    def within(words: str, *nodes: Expression) -> Answer:
+        return Answer(words, holds, None, tuple(_answer(each, resident, today, labels) for each in nodes))
+
+    match node:
+        case Or(parts):
+            return within("次のどれかに当てはまる", *parts)
+        case And(parts):
+            return within("次のすべてに当てはまる", *parts)
+        case Not(And() | Or() | Not() as inner):
+            return within("次に当てはまらない", inner)
+        case Named(field) | Child(field) | Not(Named(field) | Child(field)):
+            return Answer(_words(node, today, labels), holds, _registered(field, resident, labels))
+        case _:
+            return Answer(_words(node, today, labels), holds, None)
+
+
+def _registered(field: str, resident: Resident, labels: Mapping[str, str]) -> tuple[str, ...]:
+    if field == LANGUAGE:
+        return (resident.language,)
+    if field in (BIRTH_MONTH, AGE_MONTHS, AGE_YEARS):
+        return tuple(f"{_months((month, month))}生まれ" for month in resident.values(Fact.BIRTH_MONTH))
+    values = resident.values(Fact(field))
+    return tuple(labels.get(value, value) for value in values) if field == Fact.TOPIC else values
 
 
 def _words(node: Expression, today: date, labels: Mapping[str, str]) -> str:

@@ -99,6 +99,7 @@ async def everything(store: Store) -> str:
         "addresses",
         "notices",
         "occurrences",
+        "deferred",
         "audit",
         "calendar_entries",
         "news_feeds",

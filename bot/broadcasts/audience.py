@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from bot.broadcasts.compose import segment_condition
+from bot.broadcasts.overload import Limit
 from bot.domain.broadcasts import Priority
 from bot.domain.clock import Clock, from_ms
 from bot.domain.residents import Fact
@@ -67,6 +68,7 @@ class Audience:
     ) -> None:
         self._store = store
         self._clock = clock
+        self._limit = Limit(town.overload, broadcast)
         today = from_ms(broadcast.started_ms or 0).date()
         self._renderer = None if frozen is None else Renderer(broadcast, frozen, today)
         self._condition = segment_condition(broadcast.segment, town, today)
@@ -102,7 +104,9 @@ class Audience:
             session,
             broadcast.id,
             int(broadcast.priority),
-            await self._parts(session, broadcast, groups),
+            await self._limit.applied(
+                session, broadcast, await self._parts(session, broadcast, groups), self._span
+            ),
             full_ms=now_ms if self._at_once else HELD,
             rest_ms=now_ms if first else HELD,
         )

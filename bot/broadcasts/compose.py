@@ -253,6 +253,8 @@ class Composer:
 
     async def audience_count(self, broadcast: Broadcast) -> int:
         """How many residents a broadcast would reach if it started at its time (or now)."""
+        if broadcast.digest:
+            return await self._store.deferred.audience(broadcast.id)
         moment = from_ms(max(broadcast.scheduled_ms or 0, self._clock.now_ms()))
         return await self._store.residents.count(
             segment_condition(broadcast.segment, self._town, moment.date())

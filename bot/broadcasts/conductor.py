@@ -12,6 +12,7 @@ from functools import partial
 from bot.broadcasts.audience import Audience
 from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.compose import segment_condition
+from bot.broadcasts.overload import DigestAudience
 from bot.domain.broadcasts import BY_SERVICE, Event, Priority, State
 from bot.domain.clock import Clock, to_ms
 from bot.domain.errors import InvalidInputError, RefusedError
@@ -46,7 +47,7 @@ class Conductor:
         self._wake_sender = wake_sender
         self._wake = asyncio.Event()
         self._admitting: dict[int, asyncio.Task[None]] = {}
-        self._audiences: dict[int, Audience] = {}
+        self._audiences: dict[int, Audience | DigestAudience] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     def wake(self) -> None:
@@ -132,6 +133,8 @@ class Conductor:
             await asyncio.sleep(_IDLE_SECONDS)
 
     async def _recipients(self, broadcast: Broadcast) -> int:
+        if broadcast.digest:
+            return await self._store.deferred.audience(broadcast.id)
         try:
             condition = segment_condition(broadcast.segment, self._town, self._clock.now().date())
         except InvalidInputError:
@@ -184,12 +187,16 @@ class Conductor:
         except InvalidInputError as error:
             await self._store.database.write(partial(self._fail_sending, broadcast_id, error))
 
-    async def _audience(self, broadcast_id: int) -> Audience:
+    async def _audience(self, broadcast_id: int) -> Audience | DigestAudience:
         broadcast = await self._store.broadcasts.find(broadcast_id)
         frozen = await self._store.broadcasts.frozen_template(broadcast_id)
+        if broadcast.digest and frozen is not None:
+            return DigestAudience(self._clock, frozen)
         return Audience(self._store, self._town, self._clock, broadcast, frozen)
 
-    async def _gather_page(self, broadcast_id: int, audience: Audience, session: Session) -> None:
+    async def _gather_page(
+        self, broadcast_id: int, audience: Audience | DigestAudience, session: Session
+    ) -> None:
         broadcast = await rows.lock(session, broadcast_id)
         if broadcast.state is State.SENDING and not broadcast.audience_done:
             await audience.gather(session, broadcast)

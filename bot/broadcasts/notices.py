@@ -44,7 +44,12 @@ class Coming:
         return self.occurrence.at
 
 
-def _fill(notice: Notice, occurrence: Occurrence, town: Town) -> Coming:
+def fill(notice: Notice, occurrence: Occurrence, town: Town) -> Coming:
+    """An occurrence with its placeholders filled in.
+
+    Raises:
+        SegmentError: a placeholder of the segment has no value.
+    """
     context: dict[str, Any] = {**notice.context, **occurrence.context}
     if occurrence.items:
         context["items"] = list(occurrence.items)
@@ -80,21 +85,20 @@ def _minute(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
 
 
-def coming(town: Town, after: datetime, until: datetime) -> Iterator[Coming]:
+def due(town: Town, after: datetime, until: datetime) -> Iterator[tuple[Notice, Occurrence]]:
     """Every occurrence of the town's notices in (after, until], in order of time."""
-    streams = [_of_one(notice, town, after, until) for notice in town.notices]
-    return heapq.merge(*streams, key=lambda item: (item.at, item.notice.name, item.occurrence.key))
+    streams = [_of_one(notice, after, until) for notice in town.notices]
+    return heapq.merge(*streams, key=lambda pair: (pair[1].at, pair[0].name, pair[1].key))
 
 
-def _of_one(notice: Notice, town: Town, after: datetime, until: datetime) -> Iterator[Coming]:
-    for occurrence in occurrences(notice.rule, after, until):
-        yield _fill(notice, occurrence, town)
+def _of_one(notice: Notice, after: datetime, until: datetime) -> Iterator[tuple[Notice, Occurrence]]:
+    return ((notice, occurrence) for occurrence in occurrences(notice.rule, after, until))
 
 
-async def reach(store: Store, town: Town, item: Coming) -> int:
-    """How many residents, as registered now, an occurrence would reach."""
-    expression = segments.parse(item.segment, vocabulary(town))
-    return await store.residents.count(segments.compile(expression, item.at.date()))
+async def untold(store: Store, notice: Notice, occurrence: Occurrence) -> Occurrence:
+    """Without the items that an earlier occurrence has told, before the town's table was changed."""
+    told = await store.notices.told(notice.name, [item["key"] for item in occurrence.items])
+    return replace(occurrence, items=tuple(item for item in occurrence.items if item["key"] not in told))
 
 
 class NoticeClock:
@@ -161,20 +165,15 @@ class NoticeClock:
         _log.warning("Notice %s of %s does not go out: %s", notice.name, occurrence.at.isoformat(), why)
         await self._store.notices.miss(notice.name, occurrence.key, to_ms(occurrence.at), why)
 
-    async def _untold(self, notice: Notice, occurrence: Occurrence) -> Occurrence:
-        """Without the items that an earlier occurrence has told, before the town's table was changed."""
-        told = await self._store.notices.told(notice.name, [item["key"] for item in occurrence.items])
-        return replace(occurrence, items=tuple(item for item in occurrence.items if item["key"] not in told))
-
     async def _happen(self, notice: Notice, occurrence: Occurrence, now: datetime) -> None:
         at_ms = to_ms(occurrence.at)
         if occurrence.items:
-            occurrence = await self._untold(notice, occurrence)
+            occurrence = await untold(self._store, notice, occurrence)
             if not occurrence.items:
                 await self._miss(notice, occurrence, "前の回ですべて知らせたため")
                 return
         try:
-            item = _fill(notice, occurrence, self._town)
+            item = fill(notice, occurrence, self._town)
             segments.parse(item.segment, vocabulary(self._town))
             payloads, frozen = rendered(self._templates, notice.template, item.context)
         except InvalidInputError as error:

@@ -142,6 +142,7 @@ def report(broadcast: Broadcast, counts: Counts) -> dict[str, Any]:
         "unknown": by_state[BatchState.UNKNOWN],
         "pending": by_state[BatchState.READY] + by_state[BatchState.LEASED],
         "cancelled": by_state[BatchState.CANCELLED],
+        "deferred": counts.deferred,
         "requests": counts.requests,
         "reasons": [
             {"state": state.value, "reason": reason, "residents": residents}
@@ -178,6 +179,8 @@ def report_lines(data: Mapping[str, Any], *, batches: bool = False) -> Iterator[
         "開始": data["started_at"] or "-",
         "終了": data["finished_at"] or "-",
     }
+    if data["deferred"]:
+        named["まとめに回した"] = f"{data['deferred']} 人(1日の通数を超えるので、その日のまとめで知らせます)"
     yield from pairs(named)
     if data["reasons"]:
         yield ""

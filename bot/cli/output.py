@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from bot.domain.clock import from_ms
+from bot.domain.residents import ResidentState
 
 LANGUAGE_NAMES = {
     "ja": "日本語",
@@ -18,6 +19,13 @@ LANGUAGE_NAMES = {
     "ko": "韓国語",
     "vi": "ベトナム語",
 }
+
+STATES = {
+    ResidentState.FOLLOWING: "フォロー中",
+    ResidentState.STOPPED: "配信停止",
+    ResidentState.BLOCKED: "ブロック",
+}
+"""Residents' states as staff read them."""
 
 
 def emit(data: Any, *, json_: bool, text: Callable[[], Iterable[str]]) -> None:
@@ -57,6 +65,19 @@ def iso(ms: int | None) -> str | None:
 def shown(ms: int | None) -> str:
     """A stored time for people; `-` for none."""
     return "-" if ms is None else f"{from_ms(ms):%Y-%m-%d %H:%M:%S}"
+
+
+def minute(at: str | None) -> str:
+    """An ISO 8601 time for people, to the minute; `-` for none."""
+    return at[:16].replace("T", " ") if at else "-"
+
+
+def shortened(text: str, width: int) -> str:
+    """A text on one line of at most that many cells."""
+    from rich.cells import cell_len, set_cell_size
+
+    line = " ".join(text.split())
+    return line if cell_len(line) <= width else set_cell_size(line, width - 2).rstrip() + "…"
 
 
 def messages(payloads: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:

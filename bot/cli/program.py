@@ -21,6 +21,7 @@ from bot.cli import (
     database,
     news,
     notice,
+    rehearsal,
     resident,
     schedule,
     segment,
@@ -59,7 +60,7 @@ for command in (
     notice.notice,
     bus.bus,
     schedule.schedule,
-    schedule.rehearse,
+    rehearsal.rehearse,
     news.news,
     audit.audit,
 ):

@@ -10,19 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli.options import Group, acting, as_json, who
-from bot.cli.output import LANGUAGE_NAMES, emit, pairs
+from bot.cli.output import LANGUAGE_NAMES, STATES, emit, pairs
 from bot.cli.session import at_desk
 from bot.domain.errors import InvalidInputError
-from bot.domain.residents import Resident, ResidentState, masked
+from bot.domain.residents import Resident, masked
 
 if TYPE_CHECKING:
     from bot.wiring import Desk
-
-_STATES = {
-    ResidentState.FOLLOWING: "フォロー中",
-    ResidentState.STOPPED: "配信停止",
-    ResidentState.BLOCKED: "ブロック",
-}
 
 
 @click.group(cls=Group, help="住民の登録")
@@ -106,7 +100,7 @@ def show(user_id: str, *, json_: bool) -> None:
     data = {**roster.record(found), "state": found.state.value}
     words = {
         "user_id": found.user_id,
-        "状態": _STATES[found.state],
+        "状態": STATES[found.state],
         "言語": LANGUAGE_NAMES[found.language],
         **{key: "、".join(values) for key, fact in roster.KEYS.items() if (values := found.values(fact))},
     }

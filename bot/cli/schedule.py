@@ -1,27 +1,24 @@
-"""`machi schedule` and `machi rehearse`: the standing notices and what they will send."""
+"""`machi schedule`: the standing notices, and when they go out next."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, time, timedelta
-from itertools import islice
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli.options import Group, as_json, day
-from bot.cli.output import emit, iso, table
+from bot.cli.options import Group, as_json
+from bot.cli.output import emit, iso, minute, table
+from bot.cli.rehearsal import lines, occurrences, rehearsing
 from bot.cli.session import at_desk
-from bot.domain.clock import TOKYO
-from bot.domain.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from bot.broadcasts.notices import Coming
+    from bot.rehearsal.rehearsing import Rehearsal
+    from bot.rehearsal.why import Why
     from bot.store.notices import Happened
     from bot.wiring import Desk
 
 _HORIZON = timedelta(days=3 * 366)
-_LONGEST = timedelta(days=10 * 366)
 _OUTCOMES = {"fired": "送った", "missed": "送れなかった"}
 
 
@@ -58,7 +55,7 @@ def list_(*, json_: bool) -> None:
         return found
 
     notices = at_desk(work)
-    rows = [(n["notice"], n["when"], _minute(n["next"]), n["title"], n["segment"]) for n in notices]
+    rows = [(n["notice"], n["when"], minute(n["next"]), n["title"], n["segment"]) for n in notices]
     headings = ("名前", "いつ", "次", "題名", "対象")
     emit({"notices": notices}, json_=json_, text=lambda: table(headings, rows))
 
@@ -71,13 +68,12 @@ def list_(*, json_: bool) -> None:
 def next_(count: int, *, json_: bool) -> None:
     """The coming occurrences of all notices, the next first."""
 
-    async def work(desk: Desk) -> list[dict[str, Any]]:
-        from bot.broadcasts.notices import coming
-
+    async def work(desk: Desk) -> Rehearsal:
         now = desk.clock.now()
-        return await _occurrences(desk, islice(coming(desk.town, now, now + _HORIZON), count))
+        return await rehearsing(desk, now, now + _HORIZON, count)
 
-    _print(at_desk(work), json_=json_)
+    rehearsal = at_desk(work)
+    emit({"occurrences": occurrences(rehearsal)}, json_=json_, text=lambda: lines(rehearsal))
 
 
 @schedule.command(help="送ったお知らせと、送れなかったお知らせ(新しい順)")
@@ -106,7 +102,7 @@ def history(count: int, *, missed: bool, json_: bool) -> None:
     ]
     rows = [
         (
-            _minute(iso(each.at_ms)),
+            minute(iso(each.at_ms)),
             each.notice,
             each.key,
             _OUTCOMES[each.state],
@@ -120,56 +116,18 @@ def history(count: int, *, missed: bool, json_: bool) -> None:
     emit({"occurrences": data}, json_=json_, text=lambda: table(headings, rows) if rows else empty)
 
 
-@click.command(help="ある期間に送るはずのお知らせを、送らずにすべて見る")
-@click.option("--from", "first", required=True, metavar="DATE", help="初めの日(例: 2026-12-01)")
-@click.option("--to", "last", required=True, metavar="DATE", help="終わりの日")
+@schedule.command(help="1人に、あるお知らせが届くわけ、届かないわけ")
+@click.argument("user_id", metavar="USER_ID")
+@click.argument("notice", metavar="NOTICE")
 @as_json
-def rehearse(first: str, last: str, *, json_: bool) -> None:
-    """Every occurrence in a span of days, both ends included."""
-    start, end = day(first), day(last)
-    if not timedelta(0) <= end - start <= _LONGEST:
-        raise InvalidInputError(f"--from {first} から --to {last} までは、10年以内の順にしてください。")
-    after = datetime.combine(start, time(), TOKYO) - timedelta(microseconds=1)
-    until = datetime.combine(end, time.max, TOKYO)
+def why(user_id: str, notice: str, *, json_: bool) -> None:
+    """Why one resident does or does not get a notice."""
+    from bot.cli import why_views
 
-    async def work(desk: Desk) -> list[dict[str, Any]]:
-        from bot.broadcasts.notices import coming
+    async def work(desk: Desk) -> Why:
+        from bot.rehearsal.why import why as explained
 
-        return await _occurrences(desk, coming(desk.town, after, until))
+        return await explained(desk.store, desk.town, desk.templates, user_id, notice, now=desk.clock.now())
 
-    _print(at_desk(work), json_=json_)
-
-
-async def _occurrences(desk: Desk, items: Iterable[Coming]) -> list[dict[str, Any]]:
-    from bot.broadcasts.notices import reach
-
-    return [
-        {
-            "at": item.at.isoformat(timespec="seconds"),
-            "notice": item.notice.name,
-            "title": item.title,
-            "segment": item.segment,
-            "template": item.notice.template,
-            "recipients": await reach(desk.store, desk.town, item),
-            "context": item.context,
-        }
-        for item in items
-    ]
-
-
-def _print(occurrences: list[dict[str, Any]], *, json_: bool) -> None:
-    rows = [
-        (_minute(o["at"]), o["notice"], f"{o['recipients']} 人", o["title"], o["segment"])
-        for o in occurrences
-    ]
-    headings = ("日時", "お知らせ", "人数", "題名", "対象")
-    empty = ["この期間に送るお知らせはありません。"]
-    emit(
-        {"occurrences": occurrences},
-        json_=json_,
-        text=lambda: table(headings, rows) if rows else empty,
-    )
-
-
-def _minute(at: str | None) -> str:
-    return at[:16].replace("T", " ") if at else "-"
+    found = at_desk(work)
+    emit(why_views.data(found), json_=json_, text=lambda: why_views.lines(found))

@@ -131,6 +131,15 @@ class Templates:
                 required = {**self._uses(key).required, **required}
         return required
 
+    def variables(self, name: str) -> frozenset[str]:
+        """Every variable that may change what a template says in any language, those of `required` and optional ones.
+
+        Raises:
+            RenderError: as `required`.
+        """
+        uses = [self._uses(key) for each in self.languages(name) for key in self._keys(name, each)]
+        return GIVEN.union(*(use.required.keys() | use.optional for use in uses))
+
     def resident_facts(self, name: str) -> tuple[Fact, ...]:
         """The facts of the resident that a template uses in any language, in Fact's order; none: not personal.
 

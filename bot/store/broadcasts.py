@@ -20,7 +20,8 @@ from bot.store.port import Database, Row, Session
 class Broadcast:
     """One message to one audience. Times are milliseconds since the epoch; `id` is 0 before it is stored.
 
-    `everyone`: it goes by LINE's broadcast endpoint. `unit` is the name its statistics are gathered under.
+    `everyone`: it goes by LINE's broadcast endpoint. `digest`: it tells residents what they were spared
+    on a day of many messages. `unit` is the name its statistics are gathered under.
     `failure` says why it failed or is paused, `paused_by` who paused it.
     """
 
@@ -43,6 +44,7 @@ class Broadcast:
     audience_done: bool = False
     failure: str | None = None
     everyone: bool = False
+    digest: bool = False
     unit: str | None = None
     paused_by: str | None = None
     id: int = 0
@@ -64,6 +66,7 @@ def _broadcast(row: Row) -> Broadcast:
             "drill": bool(row["drill"]),
             "audience_done": bool(row["audience_done"]),
             "everyone": bool(row["everyone"]),
+            "digest": bool(row["digest"]),
             "context": json.loads(row["context"]),
         }
     )
@@ -84,6 +87,7 @@ async def insert(
         "priority": int(broadcast.priority),
         "drill": int(broadcast.drill),
         "everyone": int(broadcast.everyone),
+        "digest": int(broadcast.digest),
         "template": broadcast.template,
         "context": json.dumps(broadcast.context, ensure_ascii=False),
         "author": broadcast.author,

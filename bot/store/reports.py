@@ -26,11 +26,20 @@ class BatchReport(NamedTuple):
     reason: str | None
 
 
+class Delivery(NamedTuple):
+    """What became of the batch that one resident is in; `ended_ms` is when LINE's answer was final."""
+
+    state: BatchState
+    ended_ms: int | None
+    reason: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What became of a broadcast, counted in residents (`requests` in requests).
 
-    `reasons` are (state, reason, residents); `undelivered` are (user id, state, reason).
+    `reasons` are (state, reason, residents); `undelivered` are (user id, state, reason). `deferred` residents
+    are no recipients: a digest tells them.
     """
 
     counts: Mapping[BatchState, int]
@@ -39,6 +48,7 @@ class Report:
     last_ms: int | None
     reasons: Sequence[tuple[BatchState, str, int]]
     undelivered: Sequence[tuple[str, BatchState, str]]
+    deferred: int
 
     def of(self, *states: BatchState) -> int:
         """How many residents are in batches of these states."""
@@ -77,6 +87,7 @@ class Reports:
             last_ms=max((row["last_ms"] for row in tally if row["last_ms"]), default=None),
             reasons=[(BatchState(row["state"]), row["reason"], row["residents"]) for row in reasons],
             undelivered=await self._undelivered(broadcast_id),
+            deferred=(await self._database.fetch("deferred.spared", {"broadcast": broadcast_id}))[0]["n"],
         )
 
     async def _undelivered(self, broadcast_id: int) -> list[tuple[str, BatchState, str]]:
@@ -88,6 +99,13 @@ class Reports:
             state, reason = BatchState(batch["state"]), batch["reason"] or ""
             found += [(row["user_id"], state, reason) for row in rows]
         return found
+
+    async def of_one(self, broadcast_id: int, user_id: str) -> Delivery | None:
+        """What became of a broadcast for one resident; None if they are not among its recipients."""
+        rows = await self._database.fetch("reports.batches_of_one", {"id": broadcast_id, "user_id": user_id})
+        if not rows:
+            return None
+        return Delivery(BatchState(rows[-1]["state"]), rows[-1]["ended_ms"], rows[-1]["reason"])
 
     async def progress(self, broadcast_id: int) -> Mapping[BatchState, int]:
         """How many residents are in batches of each state."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -14,6 +15,10 @@ from bot.store.port import Database, Row, Session
 
 _PAGE = 2000
 _RANGE = 10_000
+
+
+_ALIKE = 5
+"""As many characters of a user id as logs show (see `masked`)."""
 
 
 class Condition(Protocol):
@@ -51,6 +56,11 @@ class Stored(NamedTuple):
     id: int
     resident: Resident
     state_event_ms: int
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters two texts have in common from the beginning."""
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _facts(rows: Iterable[Row]) -> dict[Fact, tuple[str, ...]]:
@@ -169,8 +179,14 @@ class Residents:
         """
         resident = await self.look_up(user_id)
         if resident is None:
-            raise NotFoundError(f"住民 {user_id} は登録されていません。")
+            raise NotFoundError(f"住民 {user_id} は登録されていません。{await self._meant(user_id)}")
         return resident
+
+    async def _meant(self, user_id: str) -> str:
+        """The registered user id that begins most like an unknown one, in a sentence; empty if none is near."""
+        rows = await self._database.fetch("residents.neighbours", {"user_id": user_id})
+        alike = max((row["user_id"] for row in rows), key=lambda other: _common(user_id, other), default="")
+        return f"「{alike}」ではありませんか。" if _common(user_id, alike) >= _ALIKE else ""
 
     async def erase(self, user_id: str) -> None:
         """Remove a resident for good.

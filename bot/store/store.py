@@ -12,6 +12,7 @@ from bot.store.audit import Audit
 from bot.store.broadcasts import Broadcasts
 from bot.store.bus_alerts import BusAlerts
 from bot.store.calendar_entries import CalendarEntries
+from bot.store.deferred import Deferred
 from bot.store.inbox import Inbox
 from bot.store.news import News
 from bot.store.notices import Notices
@@ -32,6 +33,7 @@ class Store:
     outbox: Outbox
     reports: Reports
     notices: Notices
+    deferred: Deferred
     audit: Audit
     news: News
     calendar_entries: CalendarEntries
@@ -48,6 +50,7 @@ class Store:
             outbox=Outbox(database, clock),
             reports=Reports(database),
             notices=Notices(database, clock),
+            deferred=Deferred(database, clock),
             audit=Audit(database),
             news=News(database, clock),
             calendar_entries=CalendarEntries(database, clock),

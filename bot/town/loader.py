@@ -159,6 +159,7 @@ def _town(
         notices=tuple(entry.notice for entry in entries),
         shelters=shelters,
         quiet_hours=profile.quiet_hours,
+        overload=profile.overload,
     )
 
 

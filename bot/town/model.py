@@ -12,6 +12,7 @@ from typing import Any, Literal
 from bot.domain.broadcasts import Priority
 from bot.domain.clock import TOKYO
 from bot.domain.events import Event
+from bot.domain.overload import Overload
 from bot.domain.quiet_hours import QuietHours
 from bot.domain.residents import LANGUAGES, Fact
 from bot.schedule.garbage import GarbagePlan, Named
@@ -168,7 +169,8 @@ class Town:
     `codes` maps `jis` (5 digits), `local_government` (6), `jma_class20`, `jma_class15`, `jma_class10`,
     `jma_prefecture` to codes; a town is always matched by code, never by name.
     `languages` are those the conversation offers; every one of LANGUAGES can be registered.
-    `quiet_hours` is None for a town that sends at any hour, `news` for one without a news feed.
+    `quiet_hours` is None for a town that sends at any hour, `news` for one without a news feed, `overload` for one
+    that sends any number a day.
     """
 
     folder: Path
@@ -184,6 +186,7 @@ class Town:
     shelters: tuple[Shelter, ...]
     quiet_hours: QuietHours | None
     office_days: OfficeDays = field(default_factory=OfficeDays)
+    overload: Overload | None = None
     events: tuple[Event, ...] = ()
     news: News | None = None
     garbage: Garbage | None = None

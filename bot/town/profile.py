@@ -9,6 +9,7 @@ from datetime import date, time
 from pathlib import Path
 
 from bot.domain.nearest import did_you_mean
+from bot.domain.overload import Overload
 from bot.domain.quiet_hours import QuietHours
 from bot.domain.residents import LANGUAGES, Fact
 from bot.town.faults import Faults
@@ -23,6 +24,9 @@ QUIET_HOURS = QuietHours(time(21), time(7))
 
 GARBAGE_DEADLINE = time(8)
 """When garbage must be out where the town does not say."""
+
+OVERLOAD = Overload()
+"""The limit of a town that does not set its own."""
 
 _ASKABLE = (Fact.BIRTH_MONTH, Fact.DISTRICT, Fact.BUS_STOP, Fact.TAX, Fact.GARBAGE_AREA)
 _CODES = {
@@ -52,6 +56,7 @@ class Profile:
     districts: tuple[Choice, ...]
     taxes: tuple[Choice, ...]
     quiet_hours: QuietHours | None
+    overload: Overload | None
     closed_days: frozenset[date]
     garbage_week_shift: bool
     garbage_deadline: time
@@ -74,12 +79,17 @@ def read_profile(file: Path, faults: Faults) -> Profile | None:
         districts=_choices(table, "districts"),
         taxes=_choices(table, "taxes"),
         quiet_hours=_quiet_hours(table),
+        overload=_overload(table),
         closed_days=_closed_days(table),
         garbage_week_shift=week_shift,
         garbage_deadline=deadline,
     )
     if profile.reading and not re.fullmatch(r"[ぁ-ゖー]+", profile.reading):
         table.fault("reading", "「reading」はひらがなで書いてください。")
+    quiet, limit = profile.quiet_hours, profile.overload
+    if "overload" in table and quiet and limit and quiet.holds_clock(limit.digest):
+        why = f"まとめの時刻 {limit.digest:%H:%M} は配信を控える時間({quiet})です。"
+        table.fault("overload", f"{why}「digest」をほかの時刻にしてください。")
     asked = {topic.asks for topic in profile.topics}
     offered = (Fact.DISTRICT, "districts", profile.districts), (Fact.TAX, "taxes", profile.taxes)
     for fact, key, choices in offered:
@@ -176,6 +186,25 @@ def _garbage(document: Table) -> tuple[bool, time]:
     deadline = table.clock("deadline") if "deadline" in table else None
     table.finish()
     return week_shift, deadline or GARBAGE_DEADLINE
+
+
+def _overload(document: Table) -> Overload | None:
+    """How many messages a day; None if the town sets no limit."""
+    if "overload" not in document:
+        return OVERLOAD
+    table = document.table("overload")
+    if table.flag("off"):
+        for key in ("messages_a_day", "digest"):
+            if key in table:
+                table.fault(key, f"off = true のときは「{key}」を書けません。どちらかを消してください。")
+        table.finish()
+        return None
+    most = table.whole("messages_a_day", OVERLOAD.messages_a_day)
+    if most < 1:
+        table.fault("messages_a_day", "「messages_a_day」は1以上の数にしてください。")
+    digest = table.clock("digest") if "digest" in table else OVERLOAD.digest
+    table.finish()
+    return Overload(most, digest or OVERLOAD.digest)
 
 
 def _topics(table: Table) -> tuple[Topic, ...]:

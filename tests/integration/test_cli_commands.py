@@ -430,6 +430,78 @@ def test_a_year_is_rehearsed_and_nothing_is_sent(machi: Machi, people: list[dict
     assert "ありません" in machi("rehearse", "--from", "2026-11-28", "--to", "2026-11-28").out
 
 
+def test_a_rehearsal_tells_what_is_said_in_every_language_and_in_short(
+    machi: Machi, people: list[dict[str, Any]]
+) -> None:
+    span = ("--from", "2026-12-25", "--to", "2026-12-25")
+    found = machi("rehearse", *span, "--json").json
+    bus = next(item for item in found["occurrences"] if item["notice"] == "bus-new-year")
+    assert set(bus["messages"]) == {"ja", "ja-easy", "en"}
+    assert "12月31日" in bus["messages"]["ja"][0]["text"]
+    assert (bus["recipients"], bus["held_until"], bus["fault"]) == (1, None, None)
+    assert found["residents"] == 2
+    row = next(line for line in machi("rehearse", *span).out.splitlines() if "bus-new-year" in line)
+    assert "【バスのお知らせ】" in row
+    assert row.endswith("…")
+
+
+def test_a_rehearsal_is_written_as_page_and_calendar(machi: Machi, tmp_path: Path) -> None:
+    html, ics = tmp_path / "年.html", tmp_path / "年.ics"
+    span = ("--from", "2026-12-01", "--to", "2026-12-31")
+    said = machi("rehearse", *span, "--html", str(html), "--ics", str(ics))
+    assert (said.status, said.err) == (0, "")
+    assert [line.removesuffix(" に書きました。") for line in said.out.splitlines()] == [str(ics), str(html)]
+    assert "2026年12月1日(火)から2026年12月31日(木)まで" in html.read_text("utf-8")
+    assert ics.read_bytes().startswith(b"BEGIN:VCALENDAR")
+    nowhere = machi("rehearse", *span, "--html", str(tmp_path))
+    assert (nowhere.status, nowhere.out) == (2, "")
+    assert "に書けません" in nowhere.err
+
+
+def test_why_a_resident_does_or_does_not_get_a_notice(machi: Machi, people: list[dict[str, Any]]) -> None:
+    gets = machi("schedule", "why", B, "tax-due", "--json").json
+    assert gets["gets_it"]
+    assert gets["next_for_resident"]["at"] == "2026-11-29T09:00:00+09:00"
+    assert [each["holds"] for each in gets["next_for_resident"]["conditions"]] == [True, True]
+    assert gets["last"] is None
+    said = machi("schedule", "why", B, "tax-due").out
+    assert "届きます。次は 2026-11-29 09:00「固定資産税 第4期の納期限」です。" in said
+    assert "○ 分野に「税」がある(登録: 税、バス)" in said
+    assert "前回: まだ一度も送っていません。" in said
+
+    barred = machi("schedule", "why", A, "tax-due", "--json").json
+    assert (barred["gets_it"], barred["next_for_resident"]) == (False, None)
+    said = machi("schedule", "why", A, "tax-due").out
+    assert said.startswith("届きません。")
+    assert "× 分野に「税」がある(登録: 子育て、防災)" in said
+    assert "(登録: なし)" in said
+
+    stopped = machi("schedule", "why", C, "garbage-yachi-a-burnable")
+    assert stopped.out.startswith("配信停止中なので、何も届きません。")
+    assert not machi("schedule", "why", C, "garbage-yachi-a-burnable", "--json").json["gets_it"]
+
+
+def test_why_of_a_child_waits_for_the_month_in_which_it_is_old_enough(
+    machi: Machi, people: list[dict[str, Any]]
+) -> None:
+    found = machi("schedule", "why", A, "health-check-9-months", "--json").json
+    assert found["next_for_resident"]["at"] == "2027-05-01T10:00:00+09:00"
+    assert not found["next"]["reaches"]
+
+
+@pytest.mark.parametrize(
+    ("resident", "notice", "near"),
+    [(A, "tax-deu", "「tax-due」ではありませんか。"), (A[:-1], "tax-due", f"「{A}」ではありませんか。")],
+)
+def test_why_offers_the_nearest_name(
+    machi: Machi, people: list[dict[str, Any]], resident: str, notice: str, near: str
+) -> None:
+    said = machi("schedule", "why", resident, notice)
+    assert (said.status, said.out) == (1, "")
+    assert near in said.err
+    assert len(said.err.splitlines()) == 1
+
+
 # ---- broadcasts ----
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import pytest
 
-from bot.broadcasts.notices import Coming, coming
+from bot.broadcasts.notices import Coming, due, fill
 from bot.domain.clock import TOKYO
 from bot.domain.residents import Fact
 from bot.schedule.office import OfficeDays
@@ -28,7 +28,7 @@ def town() -> Town:
 
 @pytest.fixture(scope="module")
 def year(town: Town) -> list[Coming]:
-    return list(coming(town, FROM, UNTIL))
+    return [fill(notice, occurrence, town) for notice, occurrence in due(town, FROM, UNTIL)]
 
 
 def test_kahoku_has_no_fault() -> None:

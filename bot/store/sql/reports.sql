@@ -18,3 +18,10 @@ WHERE broadcast_id = :id ORDER BY id;
 -- Batches whose residents did not get a broadcast, as far as is known.
 SELECT b.state, b.reason, r.resident_ids FROM batches b JOIN recipients r ON r.batch_id = b.id
 WHERE b.broadcast_id = :id AND b.state IN ('failed', 'unknown') ORDER BY b.id LIMIT :limit;
+
+-- name: batches_of_one
+-- The batches of a broadcast that one resident is in.
+SELECT b.state, b.ended_ms, b.reason FROM batches b JOIN recipients r ON r.batch_id = b.id JOIN residents p
+ON p.user_id = :user_id AND p.id BETWEEN b.first_resident AND b.last_resident
+WHERE b.broadcast_id = :id AND ',' || r.resident_ids || ',' LIKE '%,' || p.id || ',%'
+ORDER BY b.id;

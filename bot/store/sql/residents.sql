@@ -21,6 +21,12 @@ WHERE user_id = :user_id;
 -- The resident whom a link to a calendar belongs to.
 SELECT id, user_id, language, state, updated_ms FROM residents WHERE calendar_token = :token;
 
+-- name: neighbours
+-- The user ids before and after one in the order of bytes; the longest common beginning is among them.
+SELECT user_id FROM (SELECT user_id FROM residents WHERE user_id > :user_id ORDER BY user_id LIMIT 1) AS after
+UNION ALL
+SELECT user_id FROM (SELECT user_id FROM residents WHERE user_id < :user_id ORDER BY user_id DESC LIMIT 1) AS before;
+
 -- name: facts
 -- What one resident has registered, in the order it was added.
 SELECT key, value FROM facts WHERE resident_id = :id ORDER BY key, position;

@@ -1,0 +1,55 @@
+"""A rehearsal as a calendar that staff can open beside their own (RFC 5545)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+from icalendar import Calendar, Event, Timezone, TimezoneStandard
+
+from bot.domain.clock import TOKYO
+from bot.rehearsal.rehearsing import Rehearsal, Rehearsed
+from bot.rehearsal.wording import text
+from bot.town.model import Town
+
+_ZONE = str(TOKYO)
+
+
+def calendar(rehearsal: Rehearsal, town: Town, now: datetime) -> bytes:
+    """One event for each occurrence; its UID stays the same when a date moves, so that calendars move it too."""
+    found = Calendar()
+    found.add("prodid", "-//machi-push//rehearse//JA")
+    found.add("version", "2.0")
+    found.add("x-wr-calname", f"{town.name}のお知らせ")
+    found.add_component(_japan())
+    for each in rehearsal.occurrences:
+        found.add_component(_event(each, town, now))
+    return bytes(found.to_ical())
+
+
+def _japan() -> Timezone:
+    """Japan has had one offset since 1951."""
+    standard = TimezoneStandard()
+    standard.add("dtstart", datetime(1970, 1, 1))  # noqa: DTZ001  local by RFC 5545, 3.6.5
+    standard.add("tzoffsetfrom", timedelta(hours=9))
+    standard.add("tzoffsetto", timedelta(hours=9))
+    standard.add("tzname", "JST")
+    zone = Timezone()
+    zone.add("tzid", _ZONE)
+    zone.add_component(standard)
+    return zone
+
+
+def _event(each: Rehearsed, town: Town, now: datetime) -> Event:
+    plan, recipients = each
+    reason = f"送れません: {plan.fault}\n\n" if plan.fault else ""
+    event = Event()
+    name = f"machi-push/{town.codes['jis']}/{plan.notice.name}/{plan.key}"
+    event.add("uid", str(uuid.uuid5(uuid.NAMESPACE_URL, name)))
+    event.add("dtstamp", now.astimezone(UTC))
+    event.add("dtstart", plan.starts)
+    event.add("summary", f"{'【送れません】' if plan.fault else ''}{plan.title}({recipients}人)")
+    event.add("description", f"{reason}{text(plan)}\n\n対象: {plan.segment}")
+    event.add("categories", [plan.notice.name])
+    event.add("transp", "TRANSPARENT")
+    return event

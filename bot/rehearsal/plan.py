@@ -1,0 +1,110 @@
+"""What would go out in a time to come, before anybody is counted: the notices' occurrences, filled and rendered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import segments
+from bot.broadcasts.notices import due, fill, untold
+from bot.domain.errors import InvalidInputError
+from bot.rendering import Templates
+from bot.schedule.rules import Occurrence
+from bot.store.broadcasts import Payloads
+from bot.store.store import Store
+from bot.town import vocabulary
+from bot.town.model import Notice, Town
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One occurrence as it would go out.
+
+    `starts` is when its audience is settled and sending begins: `at`, or the end of the quiet hours it falls
+    into. `messages` are by language, a personal template's for the example resident. `asks` is what its segment
+    asks on that day. Where it would not go out, `fault` says why, and there is nothing to ask.
+    """
+
+    notice: Notice
+    key: str
+    at: datetime
+    starts: datetime
+    title: str
+    segment: str
+    context: Mapping[str, Any]
+    messages: Payloads
+    asks: segments.Term | None
+    fault: str | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether it would wait for the quiet hours to be over."""
+        return self.starts != self.at
+
+
+def starts(town: Town, notice: Notice, at: datetime) -> datetime:
+    """When an occurrence goes out: at its time, or when the quiet hours it falls into are over."""
+    quiet = town.quiet_hours
+    return quiet.over(at) if quiet and town.holds_back(notice.priority, at) else at
+
+
+class Planner:
+    """Plans occurrences; equal messages are rendered and equal segments read once."""
+
+    def __init__(self, store: Store, town: Town, templates: Templates) -> None:
+        self._store = store
+        self._town = town
+        self._templates = templates
+        self._vocabulary = vocabulary(town)
+        self._messages: dict[tuple[str, str], Payloads] = {}
+        self._asked: dict[tuple[str, date], segments.Term] = {}
+
+    async def plan(self, after: datetime, until: datetime, now: datetime) -> AsyncIterator[Planned]:
+        """Every occurrence in (after, until], in order of time.
+
+        What has been told of children by `now` is left out of what is still to come.
+        """
+        for notice, occurrence in due(self._town, after, until):
+            left = occurrence
+            if occurrence.items and occurrence.at > now:
+                left = await untold(self._store, notice, occurrence)
+            if occurrence.items and not left.items:
+                yield self._unsent(notice, occurrence, "知らせることは、すべて知らせてあります。")
+            else:
+                yield self._planned(notice, left)
+
+    def _planned(self, notice: Notice, occurrence: Occurrence) -> Planned:
+        """As the clock does it when the time has come, without writing anything."""
+        begin = starts(self._town, notice, occurrence.at)
+        try:
+            item = fill(notice, occurrence, self._town)
+            asks = self._asks(item.segment, begin.date())
+            messages = self._rendered(notice.template, item.context)
+        except InvalidInputError as error:
+            return self._unsent(notice, occurrence, str(error))
+        return Planned(
+            notice, occurrence.key, item.at, begin, item.title, item.segment, item.context, messages, asks
+        )
+
+    def _unsent(self, notice: Notice, occurrence: Occurrence, fault: str) -> Planned:
+        context = {**notice.context, **occurrence.context}
+        at, title = occurrence.at, notice.titled(context)
+        return Planned(notice, occurrence.key, at, at, title, notice.segment, context, {}, None, fault)
+
+    def _asks(self, segment: str, day: date) -> segments.Term:
+        """Ages are counted in months, so a segment asks the same on every day of one."""
+        key = (segment, day.replace(day=1))
+        if key not in self._asked:
+            self._asked[key] = segments.term(segments.parse(segment, self._vocabulary), day)
+        return self._asked[key]
+
+    def _rendered(self, template: str, context: Mapping[str, Any]) -> Payloads:
+        used = self._templates.variables(template)
+        relevant = {name: value for name, value in context.items() if name in used}
+        key = (template, json.dumps(relevant, sort_keys=True, ensure_ascii=False))
+        if key not in self._messages:
+            self._messages[key] = self._templates.render_all(template, context)
+        return self._messages[key]
