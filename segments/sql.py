@@ -19,7 +19,15 @@ from segments.expression import Expression
 from segments.lookups import Group, Kind, Lookup, Speaks, Term, lookups
 from segments.spans import Months
 
-_RAREST_FIRST = (Fact.BUS_STOP, Fact.BIRTH_MONTH, Fact.TAX, Fact.DISTRICT, Fact.GARBAGE_AREA, Fact.TOPIC)
+_RAREST_FIRST = (
+    Fact.BUS_STOP,
+    Fact.BIRTH_MONTH,
+    Fact.TAX,
+    Fact.DISTRICT,
+    Fact.GARBAGE_AREA,
+    Fact.GARBAGE_TIME,
+    Fact.TOPIC,
+)
 """SQLite begins from the first set; a fact with many values splits the residents most finely."""
 
 

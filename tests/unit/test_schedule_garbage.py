@@ -104,7 +104,7 @@ def of_5374(
     shift=st.booleans(),
 )
 def test_a_stop_of_up_to_a_week_shifts_as_5374_does(
-    weekday: int, nth: int | None, year: int, month: int, start: int, length: int, shift: bool
+    *, weekday: int, nth: int | None, year: int, month: int, start: int, length: int, shift: bool
 ) -> None:
     first = date(year, month, 1) + timedelta(days=start)
     stop = (first, first + timedelta(days=length - 1))
@@ -113,8 +113,8 @@ def test_a_stop_of_up_to_a_week_shifts_as_5374_does(
     assert ours == of_5374(weekday, nth, year, month, stop, shift=shift)
 
 
-@given(st.dates(date(2020, 1, 1), date(2030, 12, 31)), st.integers(0, 40), st.booleans())
-def test_nothing_is_collected_within_a_stop_however_long(start: date, length: int, shift: bool) -> None:
+@given(start=st.dates(date(2020, 1, 1), date(2030, 12, 31)), length=st.integers(0, 40), shift=st.booleans())
+def test_nothing_is_collected_within_a_stop_however_long(start: date, length: int, *, shift: bool) -> None:
     stop = (start, start + timedelta(days=length))
     found = pattern("月 火1 水2 木3 金4 土5")
     for number in range(length + 1):
@@ -169,8 +169,8 @@ changes = st.builds(
 )
 
 
-@given(st.lists(changes, max_size=5), st.booleans())
-def test_one_area_sees_of_the_town_what_is_its_own(made: list[Change], shift: bool) -> None:
+@given(made=st.lists(changes, max_size=5), shift=st.booleans())
+def test_one_area_sees_of_the_town_what_is_its_own(made: list[Change], *, shift: bool) -> None:
     year = plan(*made, week_shift=shift)
     first, number = date(2026, 12, 15), 35
     for area in ("北", "南"):
