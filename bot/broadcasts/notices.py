@@ -11,6 +11,7 @@ from typing import Any
 
 import segments
 from bot.broadcasts.compose import rendered
+from bot.broadcasts.weekly import week_of
 from bot.domain.broadcasts import Priority, State
 from bot.domain.clock import Clock, from_ms, to_ms
 from bot.domain.errors import InvalidInputError
@@ -24,6 +25,8 @@ from bot.town.model import Notice, Town
 
 _log = logging.getLogger(__name__)
 
+_FIRST_DIGEST = timedelta(days=31)
+"""How far back the first digest of a notice tells articles."""
 _LOOK_AHEAD = timedelta(days=1)
 """A clock looks for what comes next once a day, not at every tick."""
 
@@ -87,12 +90,18 @@ def _minute(moment: datetime) -> str:
 
 def due(town: Town, after: datetime, until: datetime) -> Iterator[tuple[Notice, Occurrence]]:
     """Every occurrence of the town's notices in (after, until], in order of time."""
-    streams = [_of_one(notice, after, until) for notice in town.notices]
+    streams = [_of_one(town, notice, after, until) for notice in town.notices]
     return heapq.merge(*streams, key=lambda pair: (pair[1].at, pair[0].name, pair[1].key))
 
 
-def _of_one(notice: Notice, after: datetime, until: datetime) -> Iterator[tuple[Notice, Occurrence]]:
-    return ((notice, occurrence) for occurrence in occurrences(notice.rule, after, until))
+def _of_one(
+    town: Town, notice: Notice, after: datetime, until: datetime
+) -> Iterator[tuple[Notice, Occurrence]]:
+    """As far as it is known now: of a weekly digest, the events."""
+    for occurrence in occurrences(notice.rule, after, until):
+        known = week_of(town, occurrence) if notice.digest else occurrence
+        if known is not None:
+            yield notice, known
 
 
 async def untold(store: Store, notice: Notice, occurrence: Occurrence) -> Occurrence:
@@ -165,13 +174,25 @@ class NoticeClock:
         _log.warning("Notice %s of %s does not go out: %s", notice.name, occurrence.at.isoformat(), why)
         await self._store.notices.miss(notice.name, occurrence.key, to_ms(occurrence.at), why)
 
+    async def _with_news(self, notice: Notice, occurrence: Occurrence) -> Occurrence | None:
+        """With what is known only now; None if nothing is left to tell."""
+        if occurrence.items:
+            left = await untold(self._store, notice, occurrence)
+            return left if left.items else None
+        if not notice.digest:
+            return occurrence
+        last_ms = await self._store.notices.last_fired_ms(notice.name)
+        since_ms = to_ms(occurrence.at - _FIRST_DIGEST) if last_ms is None else last_ms
+        stories = await self._store.news.for_digest(since_ms, to_ms(occurrence.at))
+        return week_of(self._town, occurrence, stories)
+
     async def _happen(self, notice: Notice, occurrence: Occurrence, now: datetime) -> None:
         at_ms = to_ms(occurrence.at)
-        if occurrence.items:
-            occurrence = await untold(self._store, notice, occurrence)
-            if not occurrence.items:
-                await self._miss(notice, occurrence, "前の回ですべて知らせたため")
-                return
+        full = await self._with_news(notice, occurrence)
+        if full is None:
+            await self._miss(notice, occurrence, "知らせることがないため")
+            return
+        occurrence = full
         try:
             item = fill(notice, occurrence, self._town)
             segments.parse(item.segment, vocabulary(self._town))

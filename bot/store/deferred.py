@@ -101,7 +101,14 @@ class Deferred:
 
         async def work(session: Session) -> int | None:
             now_ms = self._clock.now_ms()
-            happened = {"notice": NOTICE, "key": day, "at_ms": at_ms, "state": "fired", "now": now_ms}
+            happened = {
+                "notice": NOTICE,
+                "key": day,
+                "at_ms": at_ms,
+                "state": "fired",
+                "now": now_ms,
+                "reason": None,
+            }
             if await session.execute("notices.record", happened) != 1:
                 return None
             waiting = await session.fetch("deferred.waiting")

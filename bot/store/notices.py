@@ -71,6 +71,12 @@ class Notices:
         params = {"notice": notice, "keys": json.dumps(keys, ensure_ascii=False)}
         return {row["key"] for row in await self._database.fetch("notices.told", params)}
 
+    async def last_fired_ms(self, notice: str) -> int | None:
+        """The time (milliseconds since the epoch) of the latest occurrence of a notice that went out."""
+        rows = await self._database.fetch("notices.last_fired", {"notice": notice})
+        last_ms: int | None = rows[0]["at_ms"]
+        return last_ms
+
     async def miss(self, notice: str, key: str, at_ms: int, why: str) -> None:
         """Record that an occurrence did not go out, and why."""
 

@@ -64,7 +64,8 @@ class Notice:
     `segment` may hold `{placeholders}` that each occurrence's context fills in.
     `context` is passed to the template beside the occurrence's own. A missed occurrence may still go out for
     `grace` after its time or, where `until` is given, until the clock next shows that time or (`date`) until the
-    day it is about is over.
+    day it is about is over. A `digest` tells of the town's events in the seven days it begins, and of the
+    articles kept for it.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Notice:
     until: time | Literal["date"] | None = None
     context: Mapping[str, str] = field(default_factory=dict)
     priority: Priority = Priority.NORMAL
+    digest: bool = False
 
     def useful_until(self, occurrence: Occurrence) -> datetime:
         """The last moment at which an occurrence, if it is late, still makes sense."""

@@ -43,6 +43,13 @@ _TABLES: Mapping[type[Rule], str] = {
 _ANY_DAY = datetime(2026, 4, 1, tzinfo=TOKYO)
 _BORN = EXAMPLE.values(Fact.BIRTH_MONTH)[0]
 """When the example's child was born."""
+_A_WEEK = {
+    "first_day": "2026-04-01",
+    "last_day": "2026-04-07",
+    "more_events": "0",
+    "more_news": "0",
+} | dict.fromkeys(("events", "events_easy", "events_en", "news"), "見本")
+"""What a digest tells in some week."""
 _MINUTE = timedelta(minutes=1)
 
 
@@ -71,6 +78,9 @@ def _plain(rule: Rule) -> Rule:
 
 def _samples(notice: Notice) -> Iterator[dict[str, Any]]:
     """Variables of occurrences: every date of a calendar, every number of days left, every age and stage."""
+    if notice.digest:
+        yield {**notice.context, **_A_WEEK}
+        return
     match _plain(notice.rule):
         case FromDates(entries, days):
             for number, entry in enumerate(entries):

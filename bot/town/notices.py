@@ -72,6 +72,7 @@ def _notice(table: Table, rules: RuleReader) -> Notice:
         until=_until(table),
         context=table.texts("context"),
         priority=_priority(table),
+        digest=table.flag("digest"),
     )
 
 

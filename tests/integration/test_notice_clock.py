@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from bot.broadcasts.audience import Renderer
 from bot.broadcasts.notices import NoticeClock
+from bot.domain.clock import TOKYO
+from bot.domain.events import Event
 from bot.domain.residents import Fact
 from bot.schedule.rules import CalendarEntry, ChildStages, FromDates, Rule, Weekly
 from bot.schedule.stages import Age, Stage
+from bot.store.news import Finding
 from bot.store.residents import Group
 from bot.store.store import Store
 from bot.town import load, templates_for
@@ -35,12 +38,12 @@ def notice(rule: Rule, template: str = "announcement", segment: str = "all", **c
 class Hall:
     """A town with one notice, whose program is started and stopped at will."""
 
-    def __init__(self, store: Store, clock: HandClock, one: Notice) -> None:
-        self.store, self.clock, self.notice = store, clock, one
+    def __init__(self, store: Store, clock: HandClock, one: Notice, **changes: Any) -> None:
+        self.store, self.clock, self.notice, self.changes = store, clock, one, changes
 
     def start(self, one: Notice | None = None) -> NoticeClock:
         self.notice = one or self.notice
-        town = replace(TOWN, notices=(self.notice,))
+        town = replace(TOWN, notices=(self.notice,), **self.changes)
         return NoticeClock(self.store, town, templates_for(town), self.clock)
 
     async def happened(self) -> list[tuple[str, str]]:
@@ -152,6 +155,47 @@ async def test_two_children_of_one_family_are_named_in_one_message(store: Store,
     assert "2026年10月生まれのお子さん" in text
     assert "2026年1月生まれのお子さん" in text
     assert "2020年" not in text
+
+
+FRIDAYS = Weekly(frozenset({4}), time(12))
+FEED = "https://example.jp/news.rss"
+
+
+async def test_a_weekly_digest_tells_the_weeks_events_and_each_kept_article_once(
+    store: Store, clock: HandClock
+) -> None:
+    start = datetime(2026, 12, 6, 10, tzinfo=TOKYO)
+    fair = Event("fair", "もちつき大会", start, start + timedelta(hours=2), all_day=False)
+    clock.set("2026-12-03T09:00")
+    one = notice(FRIDAYS, "weekly_digest", "topic = events", digest=True)
+    hall = Hall(store, clock, one, events=(fair,))
+    await hall.start().tick()
+    await keep(store, "図書館の休館日")
+    clock.set("2026-12-04T12:00")
+    await hall.start().tick()
+    await keep(store, "雪かきのお願い")
+    clock.set("2026-12-11T12:00")
+    await hall.start().tick()
+    clock.set("2026-12-18T12:00")
+    await hall.start().tick()
+    second, first = await store.broadcasts.newest(100)
+    assert "もちつき大会" in first.context["events"]
+    assert "図書館の休館日" in first.context["news"]
+    assert "events" not in second.context
+    assert "雪かきのお願い" in second.context["news"]
+    assert "図書館" not in second.context["news"]
+    assert await hall.happened() == [
+        ("2026-12-04", "fired"),
+        ("2026-12-11", "fired"),
+        ("2026-12-18", "missed"),  # a week with nothing to tell
+    ]
+
+
+async def keep(store: Store, title: str) -> None:
+    """An article that the rules keep for the digest."""
+    finding = Finding(title, title, title, "", "https://example.jp/", None, "digest", "rule")
+    await store.news.claim(FEED, 0)
+    assert await store.news.take(FEED, [finding], None, None) == 1
 
 
 def _row() -> dict[str, str]:

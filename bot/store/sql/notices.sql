@@ -42,3 +42,7 @@ SELECT key FROM told WHERE notice = :notice AND key IN (SELECT value FROM json_e
 
 -- name: told [postgresql]
 SELECT key FROM told WHERE notice = :notice AND key IN (SELECT json_array_elements_text(:keys::json));
+
+-- name: last_fired
+-- When a notice last went out.
+SELECT max(at_ms) AS at_ms FROM occurrences WHERE notice = :notice AND state = 'fired';

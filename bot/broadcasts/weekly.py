@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Protocol, TypeVar
 
 from bot.domain.events import Event
 from bot.line.limits import cut, utf16_length
 from bot.rendering.filters import day_in_words, time_in_words
+from bot.schedule.rules import Occurrence
+from bot.town.model import Town
+from bot.town.recurrence import occurring
 
 T = TypeVar("T")
 
@@ -19,6 +22,7 @@ LANGUAGES = ("ja", "ja-easy", "en")
 _EVENTS_ROOM, _NEWS_ROOM = 2800, 1500
 """UTF-16 units for events and for articles: together with the template's own words within a text message's 5,000."""
 _NAME, _PLACE, _LINK = 80, 60, 400
+_WEEK = timedelta(days=6)
 
 
 class Story(Protocol):
@@ -68,6 +72,14 @@ def digest(
     if told:
         context["news"] = "\n".join(told)
     return context
+
+
+def week_of(town: Town, occurrence: Occurrence, stories: Iterable[Story] = ()) -> Occurrence | None:
+    """An occurrence that tells of the seven days it begins, and these articles; None if there is nothing to tell."""
+    first = occurrence.at.date()
+    last = first + _WEEK
+    context = digest(occurring(town.events, first, last), stories, first, last)
+    return None if context is None else replace(occurrence, context={**occurrence.context, **context})
 
 
 def _lines(events: Iterable[Event], first: date, last: date) -> Iterator[_Line]:

@@ -8,10 +8,10 @@ from datetime import date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.broadcasts.weekly import digest
 from bot.domain.clock import TOKYO
 from bot.domain.events import Event
 from bot.line import limits
-from bot.news.digest import digest
 from bot.town import load, templates_for
 from tests.unit.town_folders import KAHOKU
 
