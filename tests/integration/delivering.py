@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -21,13 +22,16 @@ from bot.line.client import LineClient
 from bot.store.broadcasts import Broadcast
 from bot.store.store import Store
 from bot.town import load
+from bot.town.model import Town
 from simulator import Simulator
 from simulator.api import ApiRequest
 from tests.clock import HandClock
 from tests.integration.running import TOKEN, user
 from tests.settling import UNLIMITED
 
-TOWN = load(Path(__file__).parents[2] / "towns" / "kahoku")
+LIMITED = load(Path(__file__).parents[2] / "towns" / "kahoku")
+TOWN = replace(LIMITED, overload=None)
+"""Without a day's limit: whoever is meant gets every message. The limit has tests of its own."""
 MESSAGES: dict[str, list[dict[str, Any]]] = {
     "ja": [{"type": "text", "text": "断水"}],
     "en": [{"type": "text", "text": "No water"}],
@@ -62,9 +66,9 @@ async def conduct(conductor: Conductor) -> None:
 class Desk:
     """Residents, broadcasts and a sender that can be started, stopped and abandoned."""
 
-    def __init__(self, line: Simulator, store: Store, clock: HandClock) -> None:
+    def __init__(self, line: Simulator, store: Store, clock: HandClock, town: Town = TOWN) -> None:
         self.line, self.store, self.clock = line, store, clock
-        self.conductor = Conductor(store, TOWN, clock, Ceiling(no_answer, 3), self.wake)
+        self.conductor = Conductor(store, town, clock, Ceiling(no_answer, 3), self.wake)
         self.ended: Counter[BatchState] = Counter()
         self.sender: Sender | None = None
         self.session: aiohttp.ClientSession | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -14,12 +15,21 @@ from bot.domain.overload import Overload
 from bot.domain.residents import Resident, ResidentState
 from bot.line import limits
 from bot.store.deferred import Told
+from bot.store.store import Store
 from bot.town import templates_for
-from tests.integration.delivering import TOWN, Desk, conduct
+from simulator import Simulator
+from tests.clock import HandClock
+from tests.integration.delivering import LIMITED, Desk, conduct
 from tests.integration.running import user
 from tests.settling import settle
 
 A, B, C = user(0), user(1), user(2)
+
+
+@pytest.fixture
+async def desk(line: Simulator, store: Store, clock: HandClock) -> AsyncIterator[Desk]:
+    async with Desk(line, store, clock, LIMITED) as desk:
+        yield desk
 
 
 async def three_of_the_day(desk: Desk, count: int = 3, **changes) -> None:
@@ -32,7 +42,7 @@ async def three_of_the_day(desk: Desk, count: int = 3, **changes) -> None:
 
 
 def digests(desk: Desk) -> DigestClock:
-    return DigestClock(desk.store, TOWN, templates_for(TOWN), desk.clock)
+    return DigestClock(desk.store, LIMITED, templates_for(LIMITED), desk.clock)
 
 
 async def deferred(desk: Desk, number: int) -> int:
@@ -50,7 +60,7 @@ def said(desk: Desk, who: str) -> list[str]:
 
 
 async def test_the_fourth_and_fifth_of_a_day_come_together_in_the_evening_once(desk: Desk) -> None:
-    assert TOWN.overload == Overload(3)
+    assert LIMITED.overload == Overload(3)
     await three_of_the_day(desk)
     spared = [await desk.broadcast(text=text) for text in ("四つめ", "五つめ")]
     for number in spared:
@@ -83,8 +93,9 @@ async def test_equal_digests_share_a_request_and_languages_do_not(desk: Desk) ->
     desk.line.add_user(C)
     await desk.start()
     for number in range(4):
-        await desk.broadcast(text=f"{number + 1}通目")
+        last = await desk.broadcast(text=f"{number + 1}通目")
     await desk.until(9)
+    await ended(desk, last)
     before = len(desk.sent())
     desk.clock.advance(hours=9)
     await digests(desk).tick()
@@ -180,9 +191,9 @@ async def test_a_digest_is_one_whoever_makes_it_and_goes_on_after_a_stop_at_any_
     desk.clock.advance(hours=9)
     await desk.stop()
     await asyncio.gather(*(digests(desk).tick() for _ in range(4)))
-    fresh = Desk(desk.line, desk.store, desk.clock)
+    fresh = Desk(desk.line, desk.store, desk.clock, LIMITED)
     await conduct(fresh.conductor)
-    await conduct(Desk(desk.line, desk.store, desk.clock).conductor)
+    await conduct(Desk(desk.line, desk.store, desk.clock, LIMITED).conductor)
     async with fresh:
         await fresh.start()
         await fresh.until(2)
@@ -214,7 +225,7 @@ async def test_a_digest_goes_on_where_it_was_stopped(desk: Desk, monkeypatch: py
 
 
 async def test_a_town_without_a_limit_sends_everything(desk: Desk) -> None:
-    desk.conductor._town = replace(TOWN, overload=None)
+    desk.conductor._town = replace(LIMITED, overload=None)
     await three_of_the_day(desk, 2)
     await desk.broadcast()
     await desk.until(8)
@@ -225,6 +236,6 @@ async def test_a_town_without_a_limit_sends_everything(desk: Desk) -> None:
 def test_however_much_there_is_to_tell_it_fits(count: int) -> None:
     told = [Told(f"題{n}", ["あ" * 4990, "い" * 3000]) for n in range(count)]
     for language in ("ja", "en"):
-        messages = templates_for(TOWN).render("digest", language, context(told, language))
+        messages = templates_for(LIMITED).render("digest", language, context(told, language))
         assert limits.faults([dict(message) for message in messages]) == []
         assert messages[0]["text"].count("■") == count

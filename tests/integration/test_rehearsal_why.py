@@ -15,7 +15,7 @@ from bot.schedule.rules import ChildStages, Weekly
 from bot.schedule.stages import Age, Stage
 from bot.town import templates_for
 from bot.town.model import Notice, Town
-from tests.integration.delivering import TOWN, Desk, conduct
+from tests.integration.delivering import LIMITED, TOWN, Desk, conduct
 from tests.integration.running import user
 from tests.settling import settle
 
@@ -73,6 +73,7 @@ async def test_it_tells_whether_the_last_one_went_to_them_and_when(desk: Desk) -
 
 async def test_one_that_was_put_off_to_the_digest_says_so(desk: Desk) -> None:
     where = town(DAILY)
+    desk.conductor._town = LIMITED
     await settle(desk.store, Resident(A, facts=BUS))
     desk.line.add_user(A)
     await desk.start()
