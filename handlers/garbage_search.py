@@ -65,13 +65,18 @@ def find(items: Iterable[GarbageItem], words: str) -> Found:
             exact.append(item)
         elif any(want in name for want in wanted for name in called if len(want) > want.isascii()):
             parts.append(item)
-        elif any(len(name) > 1 and name in want for want in wanted for name in called):
+        elif any(_is_telling(name) and name in want for want in wanted for name in called):
             wholes.append(item)
     if exact:
         return Found(tuple(exact), tuple(parts))
     if parts or wholes:
         return Found(tuple(parts or wholes))
     return Found(tuple(_near(items, wanted)), is_sure=False)
+
+
+def _is_telling(name: str) -> bool:
+    """Whether a name within longer words means the thing: two kana (かさ) stand in many words (かさばる)."""
+    return len(name) > 2 or (len(name) == 2 and not re.fullmatch("[ぁ-ゖa-z0-9]+", name))
 
 
 def _near(items: Iterable[GarbageItem], wanted: Iterable[str]) -> list[GarbageItem]:

@@ -223,6 +223,15 @@ def test_small_differences_of_spelling_do_not_count(one: str, other: str) -> Non
     assert plain(one) == plain(other)
 
 
+def test_words_that_hold_a_name_find_it_but_not_by_two_kana() -> None:
+    things = [
+        GarbageItem(Named(name), "x", Named(""), readings)
+        for name, readings in (("傘", ("かさ",)), ("電池", ()))
+    ]
+    assert [item.name.name for item in find(things, "使った電池です").items] == ["電池"]
+    assert not find(things, "かさばるもの").is_sure
+
+
 def test_okurigana_may_be_left_out_or_written() -> None:
     things = [
         GarbageItem(Named(name), "x", Named("")) for name in ("折りたたみ傘", "使い捨てカイロ", "空きびん")

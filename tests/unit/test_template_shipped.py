@@ -140,6 +140,17 @@ def test_a_tax_tells_how_many_days_are_left(templates: Templates) -> None:
     assert "instalment" not in words(templates, "tax_due", "en", period="全期", period_name="全期")
 
 
+def test_several_kinds_of_garbage_are_told_in_one_sentence_with_their_remarks(templates: Templates) -> None:
+    assert words(templates, "garbage_day", "ja") == (
+        "あす11月24日(火)は、燃やすごみ・資源物の日です。\n朝8時までに、決められた場所に出してください。\n"
+        "※ 資源物: びんと缶は、別の袋に入れてください。"
+    )
+    assert words(templates, "garbage_day", "ja", days_left="0").startswith("きょう11月24日(火)は、")
+    assert "※ Recyclables" not in words(templates, "garbage_day", "en")
+    assert "* Recyclables: Put bottles" in words(templates, "garbage_day", "en")
+    assert "\n13時までに" in words(templates, "garbage_day", "ja", deadline="13:00")
+
+
 def test_cards_hold_what_their_text_says(templates: Templates) -> None:
     for name in ("tax_due", "health_check"):
         for language in LANGUAGES:

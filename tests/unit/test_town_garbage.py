@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.errors import InvalidInputError
 from bot.domain.residents import Fact
 from bot.schedule.garbage import Pattern
-from bot.town import check, load
+from bot.town import check, load, roster
 from bot.town.faults import Faults
 from bot.town.garbage import read_garbage
 from bot.town.garbage_days import read_cell
@@ -236,6 +237,17 @@ def test_a_town_whose_residents_have_nothing_to_choose_does_not_offer_it(tmp_pat
     town = load(folder)
     assert town.garbage_rule is None
     assert town.vocabulary()[Fact.GARBAGE_TIME] == ("evening", "morning")
+
+
+def test_the_time_is_imported_and_exported(tmp_path: Path) -> None:
+    town, user_id = load(copied(tmp_path)), "U" + "a" * 32
+    line = f'{{"user_id": "{user_id}", "garbage_area": "谷地A", "garbage_time": "morning"}}'
+    ((_, change),) = roster.read([line], town)
+    resident = change(None)
+    assert resident.values(Fact.GARBAGE_TIME) == ("morning",)
+    assert roster.record(resident)["garbage_time"] == "morning"
+    with pytest.raises(InvalidInputError, match="「garbage_time」の「noon」はありません"):
+        roster.read([line.replace("morning", "noon")], town)
 
 
 def test_a_notice_of_garbage_without_its_files_is_told(tmp_path: Path) -> None:
