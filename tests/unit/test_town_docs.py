@@ -1,4 +1,4 @@
-"""docs/town-folder.md says what the program does: its blocks are one folder without fault."""
+"""docs/town-folder.ja.md says what the program does: its blocks are one folder without fault."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.town.notice_rules import KEYS
 from bot.town.profile import QUIET_HOURS
 from tests.unit.town_folders import PROJECT, replaced
 
-TEXT = (PROJECT / "docs" / "town-folder.md").read_text("utf-8")
+TEXT = (PROJECT / "docs" / "town-folder.ja.md").read_text("utf-8")
 TEMPLATES = (PROJECT / "docs" / "templates.md").read_text("utf-8")
 BLOCK = re.compile(r"^```\w+ (\S+)\n(.+?)^```$", re.MULTILINE | re.DOTALL)
 
