@@ -240,7 +240,7 @@ def test_a_value_that_a_filter_cannot_write_is_told(tmp_path: Path, source: str)
         ({"ja": "x", "en": "\n{% include 'x/en.txt.j2' %}", "sample.toml": ""}, [("en.txt.j2", 2)]),
         ({"ja": "x" * 4_995, "sample.toml": ""}, [("ja.txt.j2", 0)]),  # no room for the mark of a drill
     ],
-    ids=range(15),
+    ids=range(16),
 )
 def test_check_names_file_and_line(
     tmp_path: Path, files: dict[str, str], expected: list[tuple[str, int]]
