@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 
 from bot.domain.quota import Quota, shortage
-
-_log = logging.getLogger(__name__)
 
 
 class Ceiling:
@@ -32,10 +29,7 @@ class Ceiling:
         itself refuses what is too much.
         """
         quota = await self._ask()
-        if quota is None:
-            _log.warning("LINE does not say how much of the monthly quota is left")
-            return None
-        if quota.limit is None:
+        if quota is None or quota.limit is None:
             return None
         count = await recipients()
         return shortage(quota, count, self._yen) if quota.missing(count) else None

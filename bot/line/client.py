@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 import aiohttp
 
 from bot.domain.quota import Quota
+
+_log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 10.0
 _TIMEOUT = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
@@ -187,6 +190,7 @@ class LineClient:
             limit = int(quota["value"]) if quota["type"] == "limited" else None
             return Quota(limit, int(consumption["totalUsage"]))
         except _NOT_LINES:
+            _log.info("LINE does not say how much of the monthly quota is left")
             return None
 
     async def _post(self, path: str, body: bytes, headers: dict[str, str]) -> Answer:

@@ -18,9 +18,9 @@ ON CONFLICT (notice, key) DO NOTHING;
 UPDATE occurrences SET broadcast_id = :broadcast_id WHERE notice = :notice AND key = :key;
 
 -- name: history
--- The latest occurrences, or those alone that were missed, with why.
+-- The latest occurrences, or those alone that were missed, with why; not a digest that had nothing to tell.
 SELECT notice, key, at_ms, state, broadcast_id, recorded_ms, reason FROM occurrences
-WHERE :missed = 0 OR state = 'missed'
+WHERE state = 'missed' OR (:missed = 0 AND broadcast_id IS NOT NULL)
 ORDER BY at_ms DESC, notice, key LIMIT :limit;
 
 -- name: latest
