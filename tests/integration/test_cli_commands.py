@@ -476,9 +476,9 @@ def test_why_a_resident_does_or_does_not_get_a_notice(machi: Machi, people: list
     assert "× 分野に「税」がある(登録: 子育て、防災)" in said
     assert "(登録: なし)" in said
 
-    stopped = machi("schedule", "why", C, "garbage-yachi-a-burnable")
+    stopped = machi("schedule", "why", C, "garbage-day")
     assert stopped.out.startswith("配信停止中なので、何も届きません。")
-    assert not machi("schedule", "why", C, "garbage-yachi-a-burnable", "--json").json["gets_it"]
+    assert not machi("schedule", "why", C, "garbage-day", "--json").json["gets_it"]
 
 
 def test_why_of_a_child_waits_for_the_month_in_which_it_is_old_enough(
