@@ -147,3 +147,23 @@ async def _missed(url: str) -> Any:
     database = await open_database(url, SystemClock())
     await Store.over(database, SystemClock()).notices.miss("tax-due", "k", 1_790_000_000_000, "遅すぎた")
     await database.close()
+
+
+def test_the_check_warns_of_notices_that_reach_nobody_and_of_doubles(
+    folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(options(name="again")) == 0
+    assert main(options(name="once-more")) == 0
+    people = tmp_path / "people.jsonl"
+    people.write_text(json.dumps({"user_id": "U" + "0" * 32, "topics": ["childcare"]}) + "\n", "utf-8")
+    capsys.readouterr()
+    assert main(["town", "check", "--json"]) == 0
+    before = json.loads(capsys.readouterr().out)["warnings"]
+    assert any("「again」と「once-more」は、同じ人に同じこと" in warning for warning in before)
+    assert not any("だれにも届きません" in warning for warning in before)  # nobody is registered at all
+    assert main(["resident", "import", str(people)]) == 0
+    capsys.readouterr()
+    assert main(["town", "check"]) == 0
+    said = capsys.readouterr().out
+    assert "注意: お知らせ「tax-due」は、いまの登録では、これから1年だれにも届きません。" in said
+    assert "「again」は、いまの登録では" not in said
