@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -15,7 +16,8 @@ from bot.store.outbox import Batch, Ending
 from bot.store.store import Store
 from bot.town import templates_for
 from tests.clock import HandClock
-from tests.integration.delivering import TOWN, conduct, no_answer
+from tests.integration.delivering import TOWN as KAHOKU
+from tests.integration.delivering import conduct, no_answer
 from tests.settling import claimed, settle, user
 
 AREA = {Fact.TOPIC: ("garbage",), Fact.GARBAGE_AREA: ("谷地A",)}
@@ -24,6 +26,10 @@ AREA = {Fact.TOPIC: ("garbage",), Fact.GARBAGE_AREA: ("谷地A",)}
 @pytest.fixture
 def clock() -> HandClock:
     return HandClock("2026-12-01T08:00:00")
+
+
+TOWN = replace(KAHOKU, notices=tuple(replace(each, priority=Priority.NORMAL) for each in KAHOKU.notices))
+"""A town whose garbage notices wait for the quiet hours to be over."""
 
 
 class Service:

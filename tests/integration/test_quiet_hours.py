@@ -113,7 +113,7 @@ async def test_the_clerk_is_told_when_a_broadcast_goes_out(line: Simulator, tmp_
         return number, await service.machi("broadcast", "approve", number, "--as", "chief")
 
     number, _ = await approved()
-    async with asyncio.timeout(20):  # it does not wait until the morning
+    async with asyncio.timeout(50):  # it does not wait until the morning
         assert HELD in await service.machi("broadcast", "send", number, "--wait")
     shown = await service.json("broadcast", "show", number)
     assert (shown["state"], shown["held_until"]) == ("scheduled", "2026-11-25T07:00:00+09:00")
