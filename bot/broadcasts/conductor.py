@@ -80,6 +80,7 @@ class Conductor:
         while True:
             try:
                 await self._store.database.changed(_IDLE_SECONDS)
+                self._wake_sender()  # another worker may have gathered what this one can send
             except Exception:
                 _log.exception("The database tells no news; looking every second instead")
                 await asyncio.sleep(_IDLE_SECONDS)

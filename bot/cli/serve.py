@@ -58,6 +58,11 @@ def worker(port: int | None) -> None:
     _start(WORKER, port, "まちプッシュの送信")
 
 
+_SWITCH_SECONDS = 0.0005
+"""How long the database's thread waits for the interpreter while the event loop is busy: with Python's own 5 ms a
+webhook waits for its commit several times as long when a broadcast is being sent."""
+
+
 def _start(role: Role, port: int | None, name: str) -> None:
     import uvloop
 
@@ -67,6 +72,7 @@ def _start(role: Role, port: int | None, name: str) -> None:
     configured = settings()
     if role.web and port is None:
         port = configured.port
+    sys.setswitchinterval(_SWITCH_SECONDS)
     uvloop.run(_serve(configured, role, port, name))
 
 
