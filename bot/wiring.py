@@ -19,6 +19,7 @@ from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.compose import Composer
 from bot.broadcasts.conductor import Conductor
 from bot.broadcasts.notices import NoticeClock
+from bot.broadcasts.orders import OrderDesk
 from bot.delivery.answers import Answers
 from bot.delivery.sender import Sender
 from bot.domain.broadcasts import Priority
@@ -115,6 +116,11 @@ def alert_writer(desk: Desk) -> AlertWriter:
             "町のフォルダーにバスの時刻表(gtfs)がないか、読めません。machi town check で確かめてください。"
         )
     return AlertWriter(desk.composer, BusStops(desk.town, timetable), desk.clock)
+
+
+def order_desk(desk: Desk) -> OrderDesk:
+    """What issues, narrows and lifts the town's evacuation orders."""
+    return OrderDesk(desk.store, desk.town, desk.composer, desk.clock)
 
 
 async def _ask_quota(settings: Settings) -> Quota | None:

@@ -13,6 +13,7 @@ from bot.domain.residents import Fact
 from bot.rendering import Personal, Templates, example
 from bot.rendering import check as check_templates
 from bot.schedule.office import OfficeDays
+from bot.town.emergency import SCENARIOS, read_scenarios
 from bot.town.events import read_events
 from bot.town.faults import Faults
 from bot.town.holidays import read_holidays
@@ -97,7 +98,8 @@ def _read(folder: Path) -> _Reading:
     if town is not None and profile is not None:
         news, rules = read_news(folder / "news.toml", faults("news.toml"))
         events = read_events(folder, profile, faults)
-        town = replace(town, office_days=office, events=events, news=news)
+        scenarios = read_scenarios(folder / SCENARIOS, faults(SCENARIOS), profile.districts)
+        town = replace(town, office_days=office, events=events, news=news, scenarios=scenarios)
     found = sorted(fault for note in notes.values() for fault in note.found)
     return _Reading(town, entries, found, partial(news_faults, town, rules))
 
@@ -129,6 +131,8 @@ def _town(
         notices=tuple(entry.notice for entry in entries),
         shelters=shelters,
         quiet_hours=profile.quiet_hours,
+        staff=profile.staff,
+        safety_days=profile.safety_days,
     )
 
 

@@ -21,6 +21,10 @@ PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.]*)\}")
 """`{name}` in a notice's title or segment."""
 
 
+SAFETY_DAYS = 14
+"""How long 安否 are kept in a town that does not say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """Something a resident can choose: a district, a tax, a bus stop, a garbage area.
@@ -106,6 +110,25 @@ class Shelter:
 
 
 @dataclass(frozen=True, slots=True)
+class StaffMember:
+    """Somebody of the town's staff, and the LINE user id where messages for staff go."""
+
+    name: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """An evacuation order made ready beforehand; `reasons` are texts by language."""
+
+    name: str
+    level: int
+    hazard: str
+    districts: tuple[str, ...]
+    reasons: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class NewsRule:
     """Which articles of the news feed concern whom, and how they are told.
 
@@ -148,7 +171,8 @@ class Town:
     `codes` maps `jis` (5 digits), `local_government` (6), `jma_class20`, `jma_class15`, `jma_class10`,
     `jma_prefecture` to codes; a town is always matched by code, never by name.
     `languages` are those the conversation offers; every one of LANGUAGES can be registered.
-    `quiet_hours` is None for a town that sends at any hour, `news` for one without a news feed.
+    `quiet_hours` is None for a town that sends at any hour, `news` for one without a news feed. `safety_days` is
+    how long 安否 are kept.
     """
 
     folder: Path
@@ -166,6 +190,9 @@ class Town:
     office_days: OfficeDays = field(default_factory=OfficeDays)
     events: tuple[Event, ...] = ()
     news: News | None = None
+    staff: tuple[StaffMember, ...] = ()
+    safety_days: int = SAFETY_DAYS
+    scenarios: tuple[Scenario, ...] = ()
 
     def holds_back(self, priority: Priority, moment: datetime) -> bool:
         """Whether the quiet hours keep a broadcast of that priority from going out at an aware moment."""

@@ -11,8 +11,9 @@ from pathlib import Path
 from bot.domain.nearest import did_you_mean
 from bot.domain.quiet_hours import QuietHours
 from bot.domain.residents import LANGUAGES, Fact
+from bot.town.emergency import read_safety_days, read_staff
 from bot.town.faults import Faults
-from bot.town.model import Choice, Office, Topic
+from bot.town.model import Choice, Office, StaffMember, Topic
 from bot.town.toml_tables import Table, read_toml
 
 TOPICS = ("childcare", "disaster", "bus", "tax")
@@ -50,6 +51,8 @@ class Profile:
     taxes: tuple[Choice, ...]
     quiet_hours: QuietHours | None
     closed_days: frozenset[date]
+    staff: tuple[StaffMember, ...]
+    safety_days: int
 
 
 def read_profile(file: Path, faults: Faults) -> Profile | None:
@@ -69,6 +72,8 @@ def read_profile(file: Path, faults: Faults) -> Profile | None:
         taxes=_choices(table, "taxes"),
         quiet_hours=_quiet_hours(table),
         closed_days=_closed_days(table),
+        staff=read_staff(table),
+        safety_days=read_safety_days(table),
     )
     if profile.reading and not re.fullmatch(r"[ぁ-ゖー]+", profile.reading):
         table.fault("reading", "「reading」はひらがなで書いてください。")
