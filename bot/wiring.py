@@ -27,6 +27,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import ConfigurationError
 from bot.domain.quota import Quota
 from bot.feeds.town_calendar import TownCalendar
+from bot.inbox.bulletin import Bulletin
 from bot.inbox.intake import Intake
 from bot.inbox.processor import Processor
 from bot.line.client import LineClient
@@ -210,7 +211,11 @@ async def _start_web(desk: Desk, line: LineClient, stack: AsyncExitStack, *, alo
     """Webhook intake and the conversation."""
     inbox, clock = desk.store.inbox, desk.clock
     timetable = await asyncio.to_thread(_timetable, desk)
-    conversation = Conversation(desk.town, timetable, public_url=desk.settings.public_url)
+    bulletin = Bulletin(desk.store)
+    await bulletin.start()
+    stack.push_async_callback(bulletin.stop)
+    public_url = desk.settings.public_url
+    conversation = Conversation(desk.town, timetable, public_url=public_url, situation=bulletin.current)
     processor = Processor(inbox, conversation, line, clock, lambda: intake.is_busy)
     intake = Intake(inbox, clock, processor.wake)
     processor.start(alone=alone)
@@ -247,7 +252,7 @@ async def _start_worker(
         on_idle=lambda: conductor.wake(),  # noqa: PLW0108  made below
     )
     conductor = Conductor(store, town, clock, Ceiling(line.quota, yen), sender.wake)
-    tick = _each_tick(NoticeClock(store, town, desk.templates, clock), store, clock)
+    tick = _each_tick(NoticeClock(store, town, desk.templates, clock), desk)
     ticker = Ticker(tick, seconds=max(_FASTEST_TICK_SECONDS, 1 / settings.clock_speed))
     sender.start(alone=alone)
     stack.push_async_callback(sender.stop)
@@ -262,14 +267,16 @@ async def _start_worker(
     return sender, ticker
 
 
-def _each_tick(notices: NoticeClock, store: Store, clock: Clock) -> Callable[[], Awaitable[None]]:
+def _each_tick(notices: NoticeClock, desk: Desk) -> Callable[[], Awaitable[None]]:
     """The notices at every tick; now and then, housekeeping."""
-    counter = itertools.count()
+    counter, store, clock = itertools.count(), desk.store, desk.clock
+    safety_ms = desk.town.safety_days * 24 * 3600 * 1000
 
     async def tick() -> None:
         await notices.tick()
         if next(counter) % _HOUSEKEEPING_TICKS == 0:
             await store.inbox.purge(clock.after_ms(-_RETENTION_SECONDS))
             await store.outbox.forget_addresses()
+            await store.safety.purge(clock.now_ms() - safety_ms)
 
     return tick

@@ -160,6 +160,7 @@ class Processor:
             reply_token=event.reply_token,
             reply=turn.messages,
             state_event_ms=event.timestamp_ms if changes_state else None,
+            safety=turn.safety,
         )
 
     async def _send(self, reply: Reply) -> None:
