@@ -161,6 +161,7 @@ class Processor:
             reply=turn.messages,
             state_event_ms=event.timestamp_ms if changes_state else None,
             safety=turn.safety,
+            is_private=turn.safety is not None or event.place is not None,
         )
 
     async def _send(self, reply: Reply) -> None:

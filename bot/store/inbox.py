@@ -31,7 +31,7 @@ class Outcome:
 
     `reply` is the messages for LINE, empty for none. `state_event_ms` is the event's own timestamp if it
     is a follow or unfollow. `unsent_message_id` is a message that the resident took back. `safety` is what they said
-    of themselves.
+    of themselves. `is_private`: nothing of the event's content is kept once it is processed.
     """
 
     resident: Resident | None
@@ -40,6 +40,7 @@ class Outcome:
     state_event_ms: int | None = None
     unsent_message_id: str | None = None
     safety: SafetyAnswer | None = None
+    is_private: bool = False
 
 
 class Reply(NamedTuple):
@@ -135,6 +136,8 @@ class Inbox:
                     "lease_until": lease_until_ms if reply else None,
                 },
             )
+            if outcome.is_private:
+                await session.execute("inbox.forget_content", {"id": event["id"], "empty": b""})
             if outcome.resident is None and stored is not None:
                 await erase(session, stored, also_new_events=False)
             return True, reply
