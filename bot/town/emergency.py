@@ -84,14 +84,14 @@ def _scenario(table: Table, known: Sequence[str]) -> Scenario:
             table.fault(
                 "districts", f"地区「{district}」は town.toml にありません。{did_you_mean(district, known)}"
             )
-    reasons = table.texts("reasons")
+    reasons, lines = table.texts("reasons"), table.table("reasons", required=False)
     for language, text in reasons.items():
         if language not in LANGUAGES:
-            table.fault("reasons", f"言語「{language}」はありません。{did_you_mean(language, LANGUAGES)}")
+            lines.fault(language, f"言語「{language}」はありません。{did_you_mean(language, LANGUAGES)}")
         try:
             refuse_abolished(text)
         except InvalidInputError as error:
-            table.fault("reasons", str(error))
+            lines.fault(language, str(error))
     table.finish()
     return Scenario(name, level, hazard, tuple(dict.fromkeys(districts)), reasons)
 

@@ -65,7 +65,15 @@ async def test_an_order_comes_back_as_written_and_is_in_force_once_its_broadcast
     number = await drafted(store, reach=Reach.TOPIC, scenario="最上川", created_ms=5)
     found = await store.orders.find(number)
     assert found == Order(
-        4, "洪水", ("溝延", "西里"), "clerk", {"ja": "水位"}, Reach.TOPIC, scenario="最上川", created_ms=5, id=number
+        4,
+        "洪水",
+        ("溝延", "西里"),
+        "clerk",
+        {"ja": "水位"},
+        Reach.TOPIC,
+        scenario="最上川",
+        created_ms=5,
+        id=number,
     )
     assert await store.orders.active() == []
     clock.advance(minutes=1)
@@ -78,7 +86,9 @@ async def test_an_order_comes_back_as_written_and_is_in_force_once_its_broadcast
     assert ("chief", "order.issue") in [(deed.actor, deed.action) for deed in await store.audit.since(0)]
 
 
-async def test_a_draft_that_is_cancelled_never_comes_into_force_and_one_in_force_stays_so(store: Store) -> None:
+async def test_a_draft_that_is_cancelled_never_comes_into_force_and_one_in_force_stays_so(
+    store: Store,
+) -> None:
     number = await drafted(store)
     await store.broadcasts.change(1, Event.CANCEL, "clerk")
     assert (await store.orders.find(number)).state is OrderState.CANCELLED
@@ -149,7 +159,9 @@ async def test_a_narrowing_that_no_longer_fits_is_refused(store: Store) -> None:
 # ---- who was told ----
 
 
-async def test_who_was_told_is_who_got_it_or_may_have_and_still_follows(store: Store, clock: HandClock) -> None:
+async def test_who_was_told_is_who_got_it_or_may_have_and_still_follows(
+    store: Store, clock: HandClock
+) -> None:
     await settle(store, *(someone(n, language="en" if n == 6 else "ja") for n in range(1, 7)))
     number = await sending(store, clock)
     second, first = sorted(await claimed(store), key=lambda batch: batch.size)
@@ -158,7 +170,9 @@ async def test_who_was_told_is_who_got_it_or_may_have_and_still_follows(store: S
     await store.residents.erase(user(2))
     told = told_condition(store.database.dialect, [number])
     assert [each.user_id async for each in store.residents.audience(told)] == [user(n) for n in (1, 4, 5, 6)]
-    await store.outbox.end(Ending(second.id, second.retry_key, BatchState.FAILED, clock.now_ms(), None, "400"))
+    await store.outbox.end(
+        Ending(second.id, second.retry_key, BatchState.FAILED, clock.now_ms(), None, "400")
+    )
     assert await store.residents.count(told) == 3
     assert await store.residents.count(told_condition(store.database.dialect, [])) == 0
 
@@ -187,7 +201,11 @@ async def test_the_newest_word_about_a_shelter_counts(store: Store, clock: HandC
     clock.advance(minutes=1)
     await store.shelters.set({"a": "甲"}, ShelterState.FULL, "chief")
     found = await store.shelters.all()
-    assert (found["a"].state, found["a"].actor, found["a"].at_ms) == (ShelterState.FULL, "chief", clock.now_ms())
+    assert (found["a"].state, found["a"].actor, found["a"].at_ms) == (
+        ShelterState.FULL,
+        "chief",
+        clock.now_ms(),
+    )
     assert found["b"].state is ShelterState.OPEN
     deeds = [(deed.action, deed.subject, deed.detail) for deed in await store.audit.since(0)]
     assert deeds == [
@@ -213,7 +231,9 @@ async def say(store: Store, clock: HandClock, number: int, answer: SafetyAnswer,
 async def test_the_newest_answer_counts_and_a_place_is_added_to_it(store: Store, clock: HandClock) -> None:
     await say(store, clock, 1, SafetyAnswer(words="どこか"))
     assert await store.safety.all() == [], "a place without an answer is kept nowhere"
-    await say(store, clock, 1, SafetyAnswer(SafetyState.HELP), facts={Fact.DISTRICT: ("溝延",)}, language="en")
+    await say(
+        store, clock, 1, SafetyAnswer(SafetyState.HELP), facts={Fact.DISTRICT: ("溝延",)}, language="en"
+    )
     await say(store, clock, 2, SafetyAnswer(SafetyState.SAFE))
     clock.advance(minutes=1)
     at = {"facts": {Fact.DISTRICT: ("溝延",)}, "language": "en"}

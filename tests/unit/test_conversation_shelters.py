@@ -55,7 +55,9 @@ districts = st.none() | st.sampled_from([choice.name for choice in TOWN.choices[
 
 
 @settings(max_examples=150, deadline=None)
-@given(hazards, states, places, districts, st.sampled_from(LANGUAGES), st.lists(st.integers(0, 30), max_size=6))
+@given(
+    hazards, states, places, districts, st.sampled_from(LANGUAGES), st.lists(st.integers(0, 30), max_size=6)
+)
 def test_no_shelter_unfit_for_a_hazard_in_force_is_ever_shown_whatever_is_tapped(
     in_force: list[str],
     said: dict[str, ShelterState],
@@ -81,7 +83,11 @@ def test_no_shelter_unfit_for_a_hazard_in_force_is_ever_shown_whatever_is_tapped
 @given(st.sampled_from(sorted(SHELTER_COLUMNS)), st.sampled_from(sorted(SHELTER_COLUMNS)))
 def test_a_button_of_calmer_days_does_not_lead_to_the_wrong_shelter(chosen: str, in_force: str) -> None:
     someone = partner(Situation((in_force,)))
-    for data in (f"shelters-for {chosen}", f"shelters-for {chosen} 38.42630,140.31430", f"shelters-page 1 {chosen}"):
+    for data in (
+        f"shelters-for {chosen}",
+        f"shelters-for {chosen} 38.42630,140.31430",
+        f"shelters-page 1 {chosen}",
+    ):
         someone.send(data)
         assert set(shown(someone)) <= degrees((in_force, chosen))
 

@@ -34,7 +34,13 @@ def order(level: int = 4, *districts: str, **changes: Any) -> Order:
 
 @pytest.mark.parametrize(
     ("typed", "level"),
-    [("3", 3), ("４", 4), ("レベル5", 5), ("警戒レベル４", 4), *((name, level) for level, name in LEVELS.items())],
+    [
+        ("3", 3),
+        ("４", 4),
+        ("レベル5", 5),
+        ("警戒レベル４", 4),
+        *((name, level) for level, name in LEVELS.items()),
+    ],
 )
 def test_a_level_is_read_as_staff_type_it(typed: str, level: int) -> None:
     assert parse_level(typed) == level
@@ -130,13 +136,15 @@ def test_an_audience_is_stored_and_read_alike(audience: Any) -> None:
     assert from_json(to_json(audience)) == audience
 
 
-def test_distances_are_those_of_the_map() -> None:
-    """河北町役場 to 山形県庁: 21.1 km on the map of the Geospatial Information Authority."""
-    office, prefecture = Place(38.4263, 140.3143), Place(38.2404, 140.3633)
-    assert metres(office, prefecture) == pytest.approx(21_100, rel=0.01)
-    assert metres(office, office) == 0
-    assert metres(Place(0, 0), Place(0, 180)) == pytest.approx(20_015_000, rel=0.001)
-    assert map_link(office) == "https://www.google.com/maps/search/?api=1&query=38.426300,140.314300"
+def test_distances_are_those_of_a_sphere() -> None:
+    """A degree of a great circle is 111.195 km; at 60 degrees north a degree of longitude is half of that."""
+    assert metres(Place(38, 140), Place(39, 140)) == pytest.approx(111_195, rel=1e-4)
+    assert metres(Place(0, 0), Place(0, 180)) == pytest.approx(180 * 111_195, rel=1e-4)
+    assert metres(Place(60, 140), Place(60, 140.01)) == pytest.approx(555.97, rel=1e-4)
+    assert metres(Place(38, 140), Place(38, 140)) == 0
+    assert (
+        map_link(Place(38.4, 140)) == "https://www.google.com/maps/search/?api=1&query=38.400000,140.000000"
+    )
 
 
 PLACES = st.builds(Place, st.floats(-90, 90), st.floats(-180, 180))
