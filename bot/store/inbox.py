@@ -75,6 +75,15 @@ async def _keep(session: Session, stored: Stored | None, outcome: Outcome, now_m
         await safety.keep(session, resident_id, outcome.safety, now_ms)
 
 
+async def _forget(session: Session, event: int, user_id: str, outcome: Outcome) -> None:
+    """Empty what the resident took back, and an event of which nothing is to be kept."""
+    if outcome.unsent_message_id is not None:
+        unsend = {"user_id": user_id, "message_id": outcome.unsent_message_id, "empty": b""}
+        await session.execute("inbox.unsend", unsend)
+    if outcome.is_private:
+        await session.execute("inbox.forget_content", {"id": event, "empty": b""})
+
+
 class Inbox:
     """What the rest of the program asks about webhook events."""
 
@@ -122,9 +131,7 @@ class Inbox:
             )
             if outcome.resident is not None:
                 await _keep(session, stored, outcome, now_ms)
-            if outcome.unsent_message_id is not None:
-                unsend = {"user_id": user_id, "message_id": outcome.unsent_message_id, "empty": b""}
-                await session.execute("inbox.unsend", unsend)
+            await _forget(session, event["id"], user_id, outcome)
             reply = _reply(event, user_id, outcome)
             await session.execute(
                 "inbox.processed",
@@ -136,8 +143,6 @@ class Inbox:
                     "lease_until": lease_until_ms if reply else None,
                 },
             )
-            if outcome.is_private:
-                await session.execute("inbox.forget_content", {"id": event["id"], "empty": b""})
             if outcome.resident is None and stored is not None:
                 await erase(session, stored, also_new_events=False)
             return True, reply

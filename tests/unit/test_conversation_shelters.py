@@ -58,7 +58,7 @@ districts = st.none() | st.sampled_from([choice.name for choice in TOWN.choices[
 @given(
     hazards, states, places, districts, st.sampled_from(LANGUAGES), st.lists(st.integers(0, 30), max_size=6)
 )
-def test_no_shelter_unfit_for_a_hazard_in_force_is_ever_shown_whatever_is_tapped(
+def test_no_shelter_unfit_for_a_hazard_in_force_is_ever_shown_whatever_is_tapped(  # noqa: PLR0917  hypothesis gives them
     in_force: list[str],
     said: dict[str, ShelterState],
     place: Place,

@@ -92,20 +92,20 @@ def test_only_hazards_with_levels_have_them_in_the_title() -> None:
 @pytest.mark.parametrize(
     ("other", "conflicts", "rest"),
     [
-        (order(3, id=2), False, ()),
-        (order(3, "溝延", "北谷地", id=2), False, ("北谷地",)),
-        (order(3, "北谷地", id=2), False, None),
-        (order(4, "溝延", id=2), True, None),
-        (order(5, "溝延", id=2), True, None),
-        (order(5, "北谷地", id=2), False, None),
-        (order(5, hazard="土砂災害", id=2), False, None),
-        (order(3, hazard="土砂災害", id=2), False, None),
-        (order(5, drill=True, id=2), False, None),
-        (order(3, drill=True, id=2), False, None),
+        (order(3, id=2), "", ()),
+        (order(3, "溝延", "北谷地", id=2), "", ("北谷地",)),
+        (order(3, "北谷地", id=2), "", None),
+        (order(4, "溝延", id=2), "refused", None),
+        (order(5, "溝延", id=2), "refused", None),
+        (order(5, "北谷地", id=2), "", None),
+        (order(5, hazard="土砂災害", id=2), "", None),
+        (order(3, hazard="土砂災害", id=2), "", None),
+        (order(5, drill=True, id=2), "", None),
+        (order(3, drill=True, id=2), "", None),
     ],
 )
 def test_a_higher_order_takes_the_place_and_any_other_is_refused(
-    other: Order, conflicts: bool, rest: tuple[str, ...] | None
+    other: Order, conflicts: str, rest: tuple[str, ...] | None
 ) -> None:
     if conflicts:
         with pytest.raises(RefusedError, match="machi order lift 2"):

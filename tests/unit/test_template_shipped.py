@@ -163,7 +163,7 @@ def test_the_parts_of_an_order_stand_in_the_order_of_the_guideline(templates: Te
         "近づかないで",
     ]
     places = [text.find(part) for part in parts]
-    assert -1 < places[0]
+    assert -1 not in places
     assert places == sorted(places)
     for level, said in (("3", True), ("5", False)):
         assert ("必ず避難＞" in words(templates, "evacuation", "ja", level=level)) == said
