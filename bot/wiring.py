@@ -20,6 +20,7 @@ from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.compose import Composer
 from bot.broadcasts.conductor import Conductor
 from bot.broadcasts.notices import NoticeClock
+from bot.broadcasts.orders import OrderDesk
 from bot.broadcasts.overload import DigestClock
 from bot.delivery.answers import Answers
 from bot.delivery.sender import Sender
@@ -27,6 +28,7 @@ from bot.domain.broadcasts import Priority
 from bot.domain.clock import Clock
 from bot.domain.errors import ConfigurationError
 from bot.domain.quota import Quota
+from bot.inbox.bulletin import Bulletin
 from bot.inbox.intake import Intake
 from bot.inbox.processor import Processor
 from bot.line.client import LineClient
@@ -120,6 +122,11 @@ def alert_writer(desk: Desk) -> AlertWriter:
     return AlertWriter(desk.composer, BusStops(desk.town, timetable), desk.clock)
 
 
+def order_desk(desk: Desk) -> OrderDesk:
+    """What issues, narrows and lifts the town's evacuation orders."""
+    return OrderDesk(desk.store, desk.town, desk.composer, desk.clock)
+
+
 async def _ask_quota(settings: Settings) -> Quota | None:
     """What LINE says of the month's quota; None where no channel is configured, as on a clerk's own machine."""
     if not settings.access_token:
@@ -209,7 +216,11 @@ async def _start_web(desk: Desk, line: LineClient, stack: AsyncExitStack, *, alo
     """Webhook intake and the conversation."""
     inbox, clock = desk.store.inbox, desk.clock
     timetable = await asyncio.to_thread(_timetable, desk)
-    conversation = Conversation(desk.town, timetable, public_url=desk.settings.public_url)
+    bulletin = Bulletin(desk.store)
+    await bulletin.start()
+    stack.push_async_callback(bulletin.stop)
+    public_url = desk.settings.public_url
+    conversation = Conversation(desk.town, timetable, public_url=public_url, situation=bulletin.current)
     processor = Processor(inbox, conversation, line, clock, lambda: intake.is_busy)
     intake = Intake(inbox, clock, processor.wake)
     processor.start(alone=alone)
@@ -251,7 +262,7 @@ async def _start_worker(
         DigestClock(store, town, desk.templates, clock),
     )
     tick_seconds = max(_FASTEST_TICK_SECONDS, 1 / settings.clock_speed)
-    ticker = Ticker(_each_tick(clocks, store, clock), seconds=tick_seconds)
+    ticker = Ticker(_each_tick(clocks, desk), seconds=tick_seconds)
     sender.start(alone=alone)
     stack.push_async_callback(sender.stop)
     conductor.start()
@@ -267,11 +278,10 @@ async def _start_worker(
     return sender, ticker
 
 
-def _each_tick(
-    clocks: Sequence[NoticeClock | DigestClock], store: Store, clock: Clock
-) -> Callable[[], Awaitable[None]]:
+def _each_tick(clocks: Sequence[NoticeClock | DigestClock], desk: Desk) -> Callable[[], Awaitable[None]]:
     """The notices and the day's digest at every tick; now and then, housekeeping."""
-    counter = itertools.count()
+    counter, store, clock = itertools.count(), desk.store, desk.clock
+    safety_ms = desk.town.safety_days * 24 * 3600 * 1000
 
     async def tick() -> None:
         for each in clocks:
@@ -279,5 +289,6 @@ def _each_tick(
         if next(counter) % _HOUSEKEEPING_TICKS == 0:
             await store.inbox.purge(clock.after_ms(-_RETENTION_SECONDS))
             await store.outbox.forget_addresses()
+            await store.safety.purge(clock.now_ms() - safety_ms)
 
     return tick

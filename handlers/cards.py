@@ -45,6 +45,10 @@ def _body(card: Card, now: datetime) -> Message:
 
 
 def _action(action: Action, now: datetime) -> Message:
+    if action.uri:
+        return line.link(action.label, action.uri)
+    if action.sends_location:
+        return line.location(action.label)
     if not action.picks_a_date:
         return line.postback(action.label, action.data)
     today = now.date()

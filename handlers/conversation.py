@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.residents import Resident
+from bot.domain.safety import SafetyAnswer
+from bot.domain.shelters import Place
+from bot.domain.situation import Situation
 from bot.line.events import LineEvent
 from bot.line.limits import MESSAGES, Message
 from bot.town.bus_stops import BusStops
@@ -21,13 +24,15 @@ from handlers import (
     helping,
     language,
     registration,
+    safety,
+    sheltering,
     stopping,
     subscribing,
     summary,
 )
 from handlers.cards import rendered
-from handlers.dialogue import opened
-from handlers.scene import Scene, Step
+from handlers.dialogue import asked, opened
+from handlers.scene import WHEREABOUTS, Scene, Step
 from handlers.typed import meaning
 
 Handler = Callable[..., Step]
@@ -62,6 +67,13 @@ HANDLERS: Mapping[str, Handler] = {
     "garbage-days": garbage.days,
     "garbage-time": garbage.ask_time,
     "dispose": garbage.dispose,
+    "shelters": sheltering.ask,
+    "shelters-for": sheltering.choose,
+    "shelters-page": sheltering.page,
+    "locate": sheltering.locate,
+    "safety": safety.ask,
+    "safety-is": safety.answer,
+    "safety-at": safety.tell_place,
     "emergency": helping.emergency,
     "retry": helping.retry,
     "nonsense": helping.nonsense,
@@ -71,18 +83,30 @@ HANDLERS: Mapping[str, Handler] = {
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The resident afterwards (None: nothing is kept of them) and the messages of the reply."""
+    """The resident afterwards (None: nothing is kept of them), the reply, and what they say of themselves."""
 
     resident: Resident | None
     messages: list[Message]
+    safety: SafetyAnswer | None = None
 
 
 class Conversation:
-    """The conversation of a town's account; `public_url` is where its web server is reached from outside."""
+    """The conversation of a town's account; `public_url` is where its web server is reached from outside.
 
-    def __init__(self, town: Town, timetable: Timetable | None = None, *, public_url: str = "") -> None:
+    `situation` tells what is in force at the moment.
+    """
+
+    def __init__(
+        self,
+        town: Town,
+        timetable: Timetable | None = None,
+        *,
+        public_url: str = "",
+        situation: Callable[[], Situation] = Situation,
+    ) -> None:
         self._town = town
         self._public_url = public_url
+        self._situation = situation
         self._bus = BusStops(town, timetable) if timetable else None
 
     def answer(self, resident: Resident | None, event: LineEvent, now: datetime) -> Turn:
@@ -90,7 +114,8 @@ class Conversation:
         if event.user_id is None:
             return Turn(resident, [])
         person = resident or Resident(event.user_id)
-        scene = Scene(self._town, person, now, resident is None, self._public_url, self._bus)
+        situation = self._situation()
+        scene = Scene(self._town, person, now, resident is None, self._public_url, self._bus, situation)
         match event.type:
             case "follow":
                 return self._turn(scene, language.welcome(scene))
@@ -98,12 +123,20 @@ class Conversation:
                 return Turn(resident and stopping.block(resident), [])
             case "message" if event.message_type == "text":
                 return self._turn(scene, self._act(scene, meaning(scene, event.text), {}))
+            case "message" if event.place is not None:
+                return self._turn(scene, self._located(scene, event.place, event.address))
             case "message":
                 return self._turn(scene, helping.only_text(scene))
             case "postback" if "newRichMenuAliasId" not in event.postback_params:
                 return self._turn(scene, self._act(scene, event.postback_data, event.postback_params))
             case _:
                 return Turn(resident, [])
+
+    def _located(self, scene: Scene, place: Place, address: str) -> Step:
+        """A place that was sent: it answers where somebody is, or asks for the shelters near it."""
+        if asked(scene) == WHEREABOUTS:
+            return safety.locate(scene, place, address)
+        return sheltering.near(scene, place)
 
     def _act(self, scene: Scene, data: str, params: Mapping[str, str]) -> Step:
         """Do what an action's data says; data we do not know, such as an old button's, does no harm."""
@@ -122,4 +155,4 @@ class Conversation:
             after = None
         elif after is not None:
             after = replace(after, dialogue=opened(step))
-        return Turn(after, messages[:MESSAGES])
+        return Turn(after, messages[:MESSAGES], step.safety)

@@ -11,14 +11,15 @@ from handlers.scene import Scene, Step
 
 def opened(step: Step) -> dict[str, Any] | None:
     """What must be remembered: the open question, and what was offered (label to data)."""
-    offers = {action.label: action.data for card in step.cards for action in (*card.buttons, *card.quick)}
+    actions = [action for card in step.cards for action in (*card.buttons, *card.quick)]
+    offers = {action.label: action.data for action in actions if action.data}
     if not offers and step.asks is None:
         return None
     return {"asks": step.asks, "offers": offers}
 
 
 def asked(scene: Scene) -> str | None:
-    """The question that is open, a fact or DEPARTURES; None also for a dialogue that cannot be read."""
+    """The question that is open, a fact, DEPARTURES or WHEREABOUTS; None also for a dialogue that cannot be read."""
     asks = (scene.resident.dialogue or {}).get("asks")
     return asks if isinstance(asks, str) else None
 

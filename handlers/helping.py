@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain.residents import Fact
+from bot.domain.residents import LANGUAGES, Fact
+from bot.domain.spelling import folded
 from handlers import questions
 from handlers.scene import Action, Card, Scene, Step
+from handlers.texts import texts
 
 
 def general(scene: Scene, _words: str = "") -> Step:
@@ -51,6 +53,12 @@ def only_text(scene: Scene) -> Step:
 def emergency(scene: Scene, _words: str = "") -> Step:
     """Somebody who may need help now: nobody reads this account."""
     return _said(scene, "emergency.title", scene.say("emergency.words"))
+
+
+def sounds_urgent(typed: str) -> bool:
+    """Whether words (folded) sound as if somebody needed help now, in any language."""
+    signs = {folded(sign) for language in LANGUAGES for sign in texts(language)["emergency.signs"].split("|")}
+    return any(sign in typed for sign in signs)
 
 
 def _said(scene: Scene, title: str, words: str, more: Sequence[Action] = ()) -> Step:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from bot.domain.residents import REFINES, Fact, Resident, ResidentState
+from bot.domain.safety import SafetyAnswer
+from bot.domain.situation import Situation
 from bot.domain.spelling import folded
 from bot.town.bus_stops import BusStops
 from bot.town.model import Choice, Topic, Town
@@ -15,6 +17,8 @@ from handlers.texts import texts
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 DEPARTURES = "departures"
 """The question which stop's next bus is wanted."""
+WHEREABOUTS = "whereabouts"
+"""The question where somebody is who has said how they are."""
 
 
 def names(choice: Choice) -> set[str]:
@@ -27,12 +31,15 @@ def names(choice: Choice) -> set[str]:
 class Action:
     """Something that can be tapped, or typed by its label; `data` is what a tap sends back.
 
-    `picks_a_date`: the tap opens a calendar first.
+    `picks_a_date`: the tap opens a calendar first. A tap on one with a `uri` opens that instead, and on one that
+    `sends_location` the map to choose a place from (a quick reply only).
     """
 
     label: str
     data: str
     picks_a_date: bool = False
+    uri: str = ""
+    sends_location: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +60,15 @@ class Card:
 class Step:
     """What an event leads to: the resident afterwards (None: nothing is kept) and the replies.
 
-    `asks` is the question that is open now: a fact, or DEPARTURES. `keeps` says whether a stranger is registered by this.
+    `asks` is the question that is open now: a fact, DEPARTURES or WHEREABOUTS. `keeps` says whether a stranger is
+    registered by this. `safety` is what they say of themselves.
     """
 
     resident: Resident | None
     cards: Sequence[Card]
     asks: str | None = None
     keeps: bool = True
+    safety: SafetyAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,7 @@ class Scene:
     """The town, the resident (a new one for a stranger) and the moment.
 
     `public_url` is where the web server is reached from outside; empty where the town does not say. `bus` is
-    None without a timetable.
+    None without a timetable. `situation` is what is in force.
     """
 
     town: Town
@@ -76,6 +85,7 @@ class Scene:
     is_stranger: bool = False
     public_url: str = ""
     bus: BusStops | None = None
+    situation: Situation = field(default_factory=Situation)
 
     def say(self, key: str, **values: object) -> str:
         """A text in the resident's language."""
@@ -143,10 +153,16 @@ class Scene:
         return [self.action("command.calendar", "calendar")] if self.public_url else []
 
     @property
+    def urgent(self) -> list[Action]:
+        """The quick replies that stand first while an order is in force."""
+        return [self.action("command.shelters", "shelters"), self.action("command.safety", "safety")]
+
+    @property
     def usual(self) -> list[Action]:
         """The quick replies that stand below most cards."""
         resume = [self.action("command.resume", "resume")]
         return [
+            *(self.urgent if self.situation.hazards else []),
             *(resume if self.resident.state is ResidentState.STOPPED else []),
             *([self.action("command.bus", "bus")] if self.bus else []),
             self.action("command.settings", "settings"),

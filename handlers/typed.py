@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from bot.domain.months import parse_month
 from bot.domain.residents import LANGUAGES, REFINES, Fact
+from bot.domain.safety import PLACE_LENGTH, SafetyState
 from bot.domain.spelling import folded
-from handlers import choices, garbage, questions
+from handlers import choices, garbage, helping, questions
 from handlers.dialogue import asked, offered
-from handlers.scene import DEPARTURES, Scene, names
+from handlers.scene import DEPARTURES, WHEREABOUTS, Scene, names
 from handlers.texts import texts
 
 COMMANDS = {
@@ -22,6 +23,11 @@ COMMANDS = {
     "command.calendar": "calendar",
     "command.help": "help",
     "command.bus": "bus",
+    "command.shelters": "shelters",
+    "command.safety": "safety",
+    "safety.safe": f"safety-is {SafetyState.SAFE}",
+    "safety.help": f"safety-is {SafetyState.HELP}",
+    "safety.evacuated": f"safety-is {SafetyState.EVACUATED}",
     "action.ask_erase": "ask-erase",
     "action.done": "done",
 }
@@ -38,12 +44,13 @@ def meaning(scene: Scene, words: str) -> str:
     found = (
         offered(scene, typed)
         or _command(scene, typed)
+        or _whereabouts(scene, words)
         or _month(scene, words)
         or _topic(scene, typed)
         or _stop(scene, typed, whole=asked(scene) != DEPARTURES)
         or _choice(scene, typed)
         or _of_the_resident(scene, typed)
-        or _emergency(scene, typed)
+        or _emergency(typed)
         or garbage.asked_for(scene, words[:_LONGEST])
         or _search(scene, typed)
         or _stop(scene, typed, whole=False)
@@ -70,6 +77,12 @@ def _command(scene: Scene, typed: str) -> str | None:
         if language in scene.town.languages and typed == folded(texts(language)["language.name"]):
             return f"set-language {language}"
     return None
+
+
+def _whereabouts(scene: Scene, words: str) -> str | None:
+    """Where somebody is who was asked: any words at all."""
+    told = words.strip()[:PLACE_LENGTH]
+    return f"safety-at {told}" if told and asked(scene) == WHEREABOUTS else None
 
 
 def _month(scene: Scene, words: str) -> str | None:
@@ -128,13 +141,8 @@ def _of_the_resident(scene: Scene, typed: str) -> str | None:
     return next((action.data for action in removals if typed == folded(action.label)), None)
 
 
-def _emergency(scene: Scene, typed: str) -> str | None:
-    signs = {
-        folded(sign)
-        for language in _languages(scene)
-        for sign in texts(language)["emergency.signs"].split("|")
-    }
-    return "emergency" if any(sign in typed for sign in signs) else None
+def _emergency(typed: str) -> str | None:
+    return "emergency" if helping.sounds_urgent(typed) else None
 
 
 def _search(scene: Scene, typed: str) -> str | None:

@@ -101,6 +101,18 @@ class Phones:
         }
         return await self._tell(user_id, "message", message=message)
 
+    async def send_location(
+        self, user: User | str, latitude: float, longitude: float, *, title: str = "", address: str = ""
+    ) -> Delivery:
+        """Send where somebody is; LINE leaves out a title or address it does not know."""
+        user_id = _id(user)
+        named = {key: value for key, value in (("title", title), ("address", address)) if value}
+        place = {"type": "location", **named, "latitude": latitude, "longitude": longitude}
+        shown = {"title": "位置情報", "address": f"{latitude}, {longitude}"}
+        self.chats.write(user_id, "user", "message", {**shown, **place})
+        message = {"id": self.platform.message_id(), **place}
+        return await self._tell(user_id, "message", message=message)
+
     async def postback(
         self,
         user: User | str,

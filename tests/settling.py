@@ -104,6 +104,10 @@ async def everything(store: Store) -> str:
         "calendar_entries",
         "news_feeds",
         "news_articles",
+        "orders",
+        "order_broadcasts",
+        "shelter_states",
+        "safety",
     ]
     raw: Any = store.database
     found = []

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from bot.broadcasts.compose import segment_condition
 from bot.broadcasts.overload import Limit
+from bot.broadcasts.reach import condition, staff_addresses
+from bot.domain.audiences import Staff
 from bot.domain.broadcasts import Priority
 from bot.domain.clock import Clock, from_ms
 from bot.domain.residents import Fact
@@ -18,6 +19,7 @@ from bot.store.broadcasts import Broadcast
 from bot.store.port import Database, Session
 from bot.store.residents import Group, audience_page, newest_id
 from bot.store.store import Store
+from bot.store.told import resident_ids
 from bot.town.model import Town
 
 _SPAN = 10_000
@@ -71,7 +73,8 @@ class Audience:
         self._limit = Limit(town.overload, broadcast)
         today = from_ms(broadcast.started_ms or 0).date()
         self._renderer = None if frozen is None else Renderer(broadcast, frozen, today)
-        self._condition = segment_condition(broadcast.segment, town, today)
+        self._condition = condition(broadcast, town, today, store.database.dialect)
+        self._staff = staff_addresses(town, broadcast.audience)
         self._at_once = broadcast.priority is not Priority.NORMAL
         self._span = _FIRST_SPAN if self._at_once else _SPAN
 
@@ -82,6 +85,8 @@ class Audience:
                 self._renderer.text(group)
 
     async def _page(self, session: Session | Database, broadcast: Broadcast) -> list[Group]:
+        if self._condition is None:
+            return []
         after = broadcast.audience_upto
         facts = self._renderer.facts if self._renderer else ()
         upto = min(after + self._span, await _end(session, broadcast))
@@ -97,6 +102,9 @@ class Audience:
         now_ms = self._clock.now_ms()
         if broadcast.everyone:
             await self._to_everyone(session, broadcast, now_ms)
+            return
+        if isinstance(broadcast.audience, Staff):
+            await self._to_staff(session, broadcast, now_ms)
             return
         groups = await self._page(session, broadcast)
         first = self._at_once and not await batches.is_under_way(session, broadcast.id)
@@ -144,9 +152,20 @@ class Audience:
             user_ids += group.user_ids
         return [Part(message_id, *members) for message_id, members in joined.items()]
 
+    async def _to_staff(self, session: Session, broadcast: Broadcast, now_ms: int) -> None:
+        """In Japanese to the staff's user ids, whether they are residents or not."""
+        message_id = (await rows.message_ids(session, broadcast.id))["ja"]
+        parts = (
+            [Part(message_id, await resident_ids(session, self._staff), self._staff)] if self._staff else []
+        )
+        priority = int(broadcast.priority)
+        await batches.enlist(session, broadcast.id, priority, parts, full_ms=now_ms, rest_ms=now_ms)
+        await rows.set_audience(session, broadcast.id, await _end(session, broadcast), done=True)
+        await session.notify()
+
     async def _to_everyone(self, session: Session, broadcast: Broadcast, now_ms: int) -> None:
         """One request to LINE's broadcast endpoint; of those it reaches, the database knows who follows."""
-        known = await self._store.residents.count(self._condition, session)
+        known = await self._store.residents.count(self._condition, session) if self._condition else 0
         message_id = (await rows.message_ids(session, broadcast.id))["ja"]
         await batches.add_to_all(
             session,

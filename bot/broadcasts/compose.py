@@ -5,12 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import segments
 from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.everyone import in_one
+from bot.broadcasts.reach import count
+from bot.domain.audiences import Audience
 from bot.domain.broadcasts import BATCH_SIZE, BatchState, Event, Priority, State, advance
 from bot.domain.clock import Clock, from_ms, to_ms
 from bot.domain.errors import InvalidInputError, RefusedError
@@ -32,20 +34,12 @@ _GOING = frozenset({State.SCHEDULED, State.SENDING})
 """What goes out by itself when its time has come."""
 
 
-def segment_condition(segment: str, town: Town, today: date) -> segments.Condition:
-    """A segment's text as a condition for the database.
-
-    Raises:
-        SegmentError: it is not valid in this town.
-    """
-    return segments.compile(segments.parse(segment, vocabulary(town)), today)
-
-
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What a clerk writes: either `text`, or `template` with its variables.
 
-    `everyone`: by LINE's broadcast endpoint, also to friends the database does not know.
+    `everyone`: by LINE's broadcast endpoint, also to friends the database does not know. An `audience` stands in
+    the place of the segment.
     """
 
     title: str
@@ -57,6 +51,7 @@ class Draft:
     priority: Priority = Priority.NORMAL
     drill: bool = False
     everyone: bool = False
+    audience: Audience | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +117,13 @@ class Composer:
             raise InvalidInputError(
                 f"配信時刻 {draft.at:%Y-%m-%d %H:%M} はもう過ぎています。これからの時刻にしてください。"
             )
-        expression = segments.parse(draft.segment, vocabulary(self._town))
-        if draft.everyone and not _may_go_to_everyone(str(expression), draft.priority):
+        segment = str(draft.audience or segments.parse(draft.segment, vocabulary(self._town)))
+        if draft.everyone and not _may_go_to_everyone(segment, draft.priority):
             raise InvalidInputError("--everyone は、対象が all で優先度が emergency の配信だけに使えます。")
-        payloads, frozen = self._content(draft)
+        payloads, frozen = self.content(draft)
         broadcast = Broadcast(
             title=title,
-            segment=str(expression),
+            segment=segment,
             author=author,
             priority=draft.priority,
             drill=draft.drill,
@@ -137,10 +132,16 @@ class Composer:
             context=dict(draft.variables or {}),
             created_ms=to_ms(now),
             scheduled_ms=None if draft.at is None else to_ms(draft.at),
+            audience=draft.audience,
         )
         return await self._store.broadcasts.create(broadcast, payloads, frozen, beside=beside)
 
-    def _content(self, draft: Draft) -> tuple[Payloads, str | None]:
+    def content(self, draft: Draft) -> tuple[Payloads, str | None]:
+        """What a draft says by language, and where it is personal, its template instead.
+
+        Raises:
+            InvalidInputError: it says nothing, or what LINE does not take.
+        """
         frozen = None
         if (draft.text is None) == (draft.template is None):
             raise InvalidInputError("本文 (--text) かひな型 (--template) のどちらか一つを指定してください。")
@@ -158,15 +159,19 @@ class Composer:
                 raise InvalidInputError(f"LINE で送れない内容です({language}): {faults[0]}")
         return payloads, frozen
 
-    async def approve(self, broadcast_id: int, actor: str) -> Broadcast:
+    async def approve(
+        self, broadcast_id: int, actor: str, *, alone: bool = False, beside: Beside | None = None
+    ) -> Broadcast:
         """Approve somebody else's draft; one with a time is then scheduled.
+
+        `alone`: one's own too, where a rule allows that. `beside` is stored in the same transaction.
 
         Raises:
             RefusedError: it is the actor's own, no draft, or (but for an emergency) more than the month's quota.
         """
 
         def not_the_author(broadcast: Broadcast) -> None:
-            if broadcast.author == actor:
+            if broadcast.author == actor and not alone:
                 raise RefusedError(
                     f"作成した人({actor})は自分の配信を承認できません。別の人が承認してください。"
                 )
@@ -177,7 +182,13 @@ class Composer:
         await self._require_quota(found)
         now_ms = self._clock.now_ms()
         return await self._store.broadcasts.change(
-            broadcast_id, Event.APPROVE, actor, check=not_the_author, approver=actor, approved_ms=now_ms
+            broadcast_id,
+            Event.APPROVE,
+            actor,
+            check=not_the_author,
+            beside=beside,
+            approver=actor,
+            approved_ms=now_ms,
         )
 
     async def send(self, broadcast_id: int, actor: str) -> Broadcast:
@@ -256,9 +267,7 @@ class Composer:
         if broadcast.digest:
             return await self._store.deferred.audience(broadcast.id)
         moment = from_ms(max(broadcast.scheduled_ms or 0, self._clock.now_ms()))
-        return await self._store.residents.count(
-            segment_condition(broadcast.segment, self._town, moment.date())
-        )
+        return await count(self._store, self._town, broadcast, moment.date())
 
     async def ways(self, broadcast: Broadcast) -> Ways:
         """What sending a broadcast takes, and what choice there is."""

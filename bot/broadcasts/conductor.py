@@ -11,8 +11,8 @@ from functools import partial
 
 from bot.broadcasts.audience import Audience
 from bot.broadcasts.ceiling import Ceiling
-from bot.broadcasts.compose import segment_condition
 from bot.broadcasts.overload import DigestAudience
+from bot.broadcasts.reach import condition, count
 from bot.domain.broadcasts import BY_SERVICE, Event, Priority, State
 from bot.domain.clock import Clock, to_ms
 from bot.domain.errors import InvalidInputError, RefusedError
@@ -137,10 +137,9 @@ class Conductor:
         if broadcast.digest:
             return await self._store.deferred.audience(broadcast.id)
         try:
-            condition = segment_condition(broadcast.segment, self._town, self._clock.now().date())
+            return await count(self._store, self._town, broadcast, self._clock.now().date())
         except InvalidInputError:
             return 0  # starting it tells what is wrong
-        return await self._store.residents.count(condition)
 
     async def _start(self, broadcast_id: int, session: Session) -> None:
         broadcast = await rows.lock(session, broadcast_id)
@@ -158,7 +157,7 @@ class Conductor:
             audience_end=await newest_id(session),
         )
         try:
-            segment_condition(started.segment, self._town, now.date())
+            condition(started, self._town, now.date(), self._store.database.dialect)
         except InvalidInputError as error:
             await self._fail(session, started, error)
 

@@ -21,7 +21,7 @@ def segment() -> None:
 
 
 def _condition(desk: Desk, expression: str) -> Condition:
-    from bot.broadcasts.compose import segment_condition
+    from bot.broadcasts.reach import segment_condition
 
     return segment_condition(expression, desk.town, desk.clock.now().date())
 

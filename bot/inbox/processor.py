@@ -160,6 +160,8 @@ class Processor:
             reply_token=event.reply_token,
             reply=turn.messages,
             state_event_ms=event.timestamp_ms if changes_state else None,
+            safety=turn.safety,
+            is_private=turn.safety is not None or event.place is not None,
         )
 
     async def _send(self, reply: Reply) -> None:

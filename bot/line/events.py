@@ -13,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from bot.domain.residents import USER_ID
+from bot.domain.shelters import Place, is_on_earth
 
 
 class LineEvent(msgspec.Struct, frozen=True):
@@ -20,6 +21,7 @@ class LineEvent(msgspec.Struct, frozen=True):
 
     `type` is LINE's (`message`, `postback`, `follow`, …); `id` is the `webhookEventId`. `user_id` is set
     only for a one-to-one chat with an id of LINE's form; `source_type` is `user`, `group`, `room` or another.
+    `place` is where a location message points, `address` what it calls that.
     """
 
     type: str
@@ -35,6 +37,8 @@ class LineEvent(msgspec.Struct, frozen=True):
     postback_data: str = ""
     postback_params: Mapping[str, str] = {}
     is_unblocked: bool = False
+    place: Place | None = None
+    address: str = ""
 
 
 def _part(value: Any, key: str) -> dict[str, Any]:
@@ -55,10 +59,14 @@ class _Message(msgspec.Struct):
     type: str = ""
     id: str = ""
     text: str = ""
+    title: str = ""
+    address: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
 
 
 class _Usual(msgspec.Struct):
-    """A text message as LINE documents it: most of what arrives, read in a tenth of the time."""
+    """A message as LINE documents it: most of what arrives, read in a tenth of the time."""
 
     type: Literal["message"]
     webhookEventId: str  # noqa: N815  as LINE spells it
@@ -91,7 +99,17 @@ def decode(raw: bytes) -> LineEvent:
         message_type=message.type,
         message_id=message.id or None,
         text=message.text,
+        place=_place(message.latitude, message.longitude),
+        address=message.title or message.address,
     )
+
+
+def _place(latitude: Any, longitude: Any) -> Place | None:
+    """Where a location message points; None for degrees that name no place."""
+    degrees = (latitude, longitude)
+    if any(isinstance(each, bool) or not isinstance(each, int | float) for each in degrees):
+        return None
+    return Place(float(latitude), float(longitude)) if is_on_earth(latitude, longitude) else None
 
 
 def _tolerant(raw: bytes) -> LineEvent:
@@ -119,4 +137,6 @@ def _tolerant(raw: bytes) -> LineEvent:
         postback_data=_text(postback.get("data")),
         postback_params={k: v for k, v in _part(postback, "params").items() if isinstance(v, str)},
         is_unblocked=_part(body, "follow").get("isUnblocked") is True,
+        place=_place(message.get("latitude"), message.get("longitude")),
+        address=_text(message.get("title")) or _text(message.get("address")),
     )

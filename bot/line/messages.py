@@ -32,6 +32,16 @@ def postback(label: str, data: str) -> Message:
     return {"type": "postback", "label": short(label), "data": data, "displayText": label}
 
 
+def link(label: str, uri: str) -> Message:
+    """A button that opens a link."""
+    return {"type": "uri", "label": short(label), "uri": uri}
+
+
+def location(label: str) -> Message:
+    """A quick reply that opens the map, from which the resident sends a place."""
+    return {"type": "location", "label": short(label)}
+
+
 def date_picker(label: str, data: str, first: str, last: str, initial: str) -> Message:
     """A button that opens a calendar; days are `YYYY-MM-DD`, first and last included."""
     return {

@@ -9,20 +9,11 @@ from itertools import product
 from jinja2 import TemplateSyntaxError, nodes
 
 from bot.domain.errors import Fault
+from bot.domain.orders import ABOLISHED
 from bot.rendering import library, residents
 from bot.rendering.library import TemplateFile
 from bot.rendering.residents import Personal
 from bot.rendering.templates import RenderError, Templates
-
-ABOLISHED = {
-    "避難勧告": "避難指示(警戒レベル4)",
-    "避難準備": "高齢者等避難(警戒レベル3)",
-    "避難指示（緊急）": "避難指示(警戒レベル4)",
-    "避難指示(緊急)": "避難指示(警戒レベル4)",
-    "災害発生情報": "緊急安全確保(警戒レベル5)",
-}
-"""Terms abolished on 2021-05-20 (災害対策基本法 2021 revision, 避難情報に関するガイドライン), and today's."""
-
 
 _LACKING = "登録のない人(少ない人)にも送れるように、{% if %} で分けてください。"
 

@@ -8,11 +8,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from bot.domain.audiences import Audience, from_json, to_json
 from bot.domain.broadcasts import Event, Priority, State, advance
 from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
 from bot.store.audit import Deed, record
 from bot.store.batches import let_go, send_unknown_again
+from bot.store.orders import follow
 from bot.store.port import Database, Row, Session
 
 
@@ -22,7 +24,8 @@ class Broadcast:
 
     `everyone`: it goes by LINE's broadcast endpoint. `digest`: it tells residents what they were spared
     on a day of many messages. `unit` is the name its statistics are gathered under.
-    `failure` says why it failed or is paused, `paused_by` who paused it.
+    `failure` says why it failed or is paused, `paused_by` who paused it. Where there is an `audience`, it is meant
+    and not the segment, which then only names it.
     """
 
     title: str
@@ -47,6 +50,7 @@ class Broadcast:
     digest: bool = False
     unit: str | None = None
     paused_by: str | None = None
+    audience: Audience | None = None
     id: int = 0
 
 
@@ -68,6 +72,7 @@ def _broadcast(row: Row) -> Broadcast:
             "everyone": bool(row["everyone"]),
             "digest": bool(row["digest"]),
             "context": json.loads(row["context"]),
+            "audience": from_json(row["audience"]),
         }
     )
 
@@ -95,6 +100,7 @@ async def insert(
         "created_ms": broadcast.created_ms,
         "approved_ms": broadcast.approved_ms,
         "scheduled_ms": broadcast.scheduled_ms,
+        "audience": to_json(broadcast.audience),
     }
     broadcast_id = int((await session.fetch("broadcasts.insert", params))[0]["id"])
     rows = [
@@ -255,11 +261,13 @@ class Broadcasts:
         actor: str,
         *,
         check: Callable[[Broadcast], None] | None = None,
+        beside: Beside | None = None,
         **changes: Any,
     ) -> Broadcast:
         """Move a broadcast by an event, on somebody's behalf; `check(broadcast)` may refuse it.
 
-        An approved broadcast that has a time is scheduled in the same transaction.
+        In the same transaction an approved broadcast that has a time is scheduled, the evacuation order it belongs
+        to follows, and what stands `beside` is stored.
 
         Raises:
             NotFoundError: there is none of that id.
@@ -275,6 +283,9 @@ class Broadcasts:
             if event is Event.APPROVE and moved.scheduled_ms is not None:
                 moved = await move(session, moved, Event.SCHEDULE, now_ms)
             await note(session, broadcast_id, event, actor=actor, now_ms=now_ms, detail=broadcast.title)
+            await follow(session, broadcast_id, event, actor, now_ms)
+            if beside is not None:
+                await beside(session, broadcast_id)
             return moved
 
         return await self._database.write(work)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from bot.domain.residents import Resident
+from bot.domain.safety import SafetyAnswer
+from bot.store import safety
 from bot.store.port import Database, Row, Session
-from bot.store.residents import erase, load, save
+from bot.store.residents import Stored, erase, load, save
 
 
 class Arrival(NamedTuple):
@@ -28,7 +30,8 @@ class Outcome:
     """What an event leads to: the resident afterwards (None: nothing is kept of them) and the reply.
 
     `reply` is the messages for LINE, empty for none. `state_event_ms` is the event's own timestamp if it
-    is a follow or unfollow. `unsent_message_id` is a message that the resident took back.
+    is a follow or unfollow. `unsent_message_id` is a message that the resident took back. `safety` is what they said
+    of themselves. `is_private`: nothing of the event's content is kept once it is processed.
     """
 
     resident: Resident | None
@@ -36,6 +39,8 @@ class Outcome:
     reply: Sequence[Mapping[str, Any]] = ()
     state_event_ms: int | None = None
     unsent_message_id: str | None = None
+    safety: SafetyAnswer | None = None
+    is_private: bool = False
 
 
 class Reply(NamedTuple):
@@ -60,6 +65,23 @@ def _reply(event: Row, user_id: str, outcome: Outcome) -> Reply | None:
         return None
     messages = json.dumps(outcome.reply, ensure_ascii=False)
     return Reply(event["id"], user_id, outcome.reply_token, messages, event["received_ms"])
+
+
+async def _keep(session: Session, stored: Stored | None, outcome: Outcome, now_ms: int) -> None:
+    """Write the resident as they are now, and what they said of themselves."""
+    assert outcome.resident is not None
+    resident_id = await save(session, stored, outcome.resident, now_ms, outcome.state_event_ms)
+    if outcome.safety is not None:
+        await safety.keep(session, resident_id, outcome.safety, now_ms)
+
+
+async def _forget(session: Session, event: int, user_id: str, outcome: Outcome) -> None:
+    """Empty what the resident took back, and an event of which nothing is to be kept."""
+    if outcome.unsent_message_id is not None:
+        unsend = {"user_id": user_id, "message_id": outcome.unsent_message_id, "empty": b""}
+        await session.execute("inbox.unsend", unsend)
+    if outcome.is_private:
+        await session.execute("inbox.forget_content", {"id": event, "empty": b""})
 
 
 class Inbox:
@@ -108,10 +130,8 @@ class Inbox:
                 stored.state_event_ms if stored else 0,
             )
             if outcome.resident is not None:
-                await save(session, stored, outcome.resident, now_ms, outcome.state_event_ms)
-            if outcome.unsent_message_id is not None:
-                unsend = {"user_id": user_id, "message_id": outcome.unsent_message_id, "empty": b""}
-                await session.execute("inbox.unsend", unsend)
+                await _keep(session, stored, outcome, now_ms)
+            await _forget(session, event["id"], user_id, outcome)
             reply = _reply(event, user_id, outcome)
             await session.execute(
                 "inbox.processed",

@@ -87,15 +87,15 @@ async def load(session: Session, user_id: str) -> Stored | None:
 
 async def save(
     session: Session, before: Stored | None, after: Resident, now_ms: int, state_event_ms: int | None = None
-) -> None:
-    """Write a resident as they are now; one who is no longer reachable leaves every waiting batch.
+) -> int:
+    """Write a resident as they are now; their id. One who is no longer reachable leaves every waiting batch.
 
     `state_event_ms` is LINE's timestamp of a follow or unfollow, where that is what changed them.
     """
     old_event = before.state_event_ms if before else 0
     params = _columns(after, old_event if state_event_ms is None else state_event_ms, now_ms)
     if before is None:
-        resident_id = (await session.fetch("residents.insert", params))[0]["id"]
+        resident_id = int((await session.fetch("residents.insert", params))[0]["id"])
     else:
         resident_id = before.id
         if before.resident != after or state_event_ms is not None:
@@ -107,6 +107,7 @@ async def save(
         await session.execute_many("residents.add_fact", rows)
     if before is not None and before.resident.state == ResidentState.FOLLOWING != after.state:
         await withdraw(session, resident_id)
+    return resident_id
 
 
 def _columns(resident: Resident, state_event_ms: int, now_ms: int) -> dict[str, Any]:

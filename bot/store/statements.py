@@ -52,6 +52,15 @@ def statement(dialect: Dialect, name: str, condition: str = "") -> Statement:
     return Statement(sql, parameters)
 
 
+def fragment(dialect: Dialect, name: str) -> str:
+    """A named text that stands behind FROM in other statements, as `{condition}`; its parameters are `:name`.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return _texts(dialect)[name]
+
+
 def names(dialect: Dialect) -> frozenset[str]:
     """Every statement's name."""
     return frozenset(_texts(dialect))

@@ -16,10 +16,13 @@ from bot.store.deferred import Deferred
 from bot.store.inbox import Inbox
 from bot.store.news import News
 from bot.store.notices import Notices
+from bot.store.orders import Orders
 from bot.store.outbox import Outbox
 from bot.store.port import Database
 from bot.store.reports import Reports
 from bot.store.residents import Residents
+from bot.store.safety import Safety
+from bot.store.shelters import Shelters
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,9 @@ class Store:
     news: News
     calendar_entries: CalendarEntries
     bus_alerts: BusAlerts
+    orders: Orders
+    shelters: Shelters
+    safety: Safety
 
     @classmethod
     def over(cls, database: Database, clock: Clock) -> Self:
@@ -55,6 +61,9 @@ class Store:
             news=News(database, clock),
             calendar_entries=CalendarEntries(database, clock),
             bus_alerts=BusAlerts(database, clock),
+            orders=Orders(database),
+            shelters=Shelters(database, clock),
+            safety=Safety(database, clock),
         )
 
 

@@ -13,6 +13,7 @@ from bot.domain.residents import Fact
 from bot.rendering import Personal, Templates, example
 from bot.rendering import check as check_templates
 from bot.schedule.office import OfficeDays
+from bot.town.emergency import SCENARIOS, read_scenarios
 from bot.town.events import read_events
 from bot.town.faults import Faults
 from bot.town.garbage import AREA_DAYS, read_garbage, time_choices
@@ -100,7 +101,8 @@ def _read(folder: Path) -> _Reading:
     if town is not None and profile is not None:
         news, rules = read_news(folder / "news.toml", faults("news.toml"))
         events = read_events(folder, profile, faults)
-        town = replace(town, office_days=office, events=events, news=news)
+        scenarios = read_scenarios(folder / SCENARIOS, faults(SCENARIOS), profile.districts)
+        town = replace(town, office_days=office, events=events, news=news, scenarios=scenarios)
     if town is not None and garbage is not None:
         town = _with_garbage(town, garbage)
     found = sorted(fault for note in notes.values() for fault in note.found)
@@ -160,6 +162,8 @@ def _town(
         shelters=shelters,
         quiet_hours=profile.quiet_hours,
         overload=profile.overload,
+        staff=profile.staff,
+        safety_days=profile.safety_days,
     )
 
 

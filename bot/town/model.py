@@ -23,6 +23,10 @@ PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.]*)\}")
 """`{name}` in a notice's title or segment."""
 
 
+SAFETY_DAYS = 14
+"""How long 安否 are kept in a town that does not say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """Something a resident can choose: a district, a tax, a bus stop, a garbage area.
@@ -110,6 +114,25 @@ class Shelter:
 
 
 @dataclass(frozen=True, slots=True)
+class StaffMember:
+    """Somebody of the town's staff, and the LINE user id where messages for staff go."""
+
+    name: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """An evacuation order made ready beforehand; `reasons` are texts by language."""
+
+    name: str
+    level: int
+    hazard: str
+    districts: tuple[str, ...]
+    reasons: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class NewsRule:
     """Which articles of the news feed concern whom, and how they are told.
 
@@ -172,7 +195,7 @@ class Town:
     `jma_prefecture` to codes; a town is always matched by code, never by name.
     `languages` are those the conversation offers; every one of LANGUAGES can be registered.
     `quiet_hours` is None for a town that sends at any hour, `news` for one without a news feed, `overload` for one
-    that sends any number a day.
+    that sends any number a day. `safety_days` is how long 安否 are kept.
     """
 
     folder: Path
@@ -191,6 +214,9 @@ class Town:
     overload: Overload | None = None
     events: tuple[Event, ...] = ()
     news: News | None = None
+    staff: tuple[StaffMember, ...] = ()
+    safety_days: int = SAFETY_DAYS
+    scenarios: tuple[Scenario, ...] = ()
     garbage: Garbage | None = None
 
     @property

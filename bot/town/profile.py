@@ -12,8 +12,9 @@ from bot.domain.nearest import did_you_mean
 from bot.domain.overload import Overload
 from bot.domain.quiet_hours import QuietHours
 from bot.domain.residents import LANGUAGES, Fact
+from bot.town.emergency import read_safety_days, read_staff
 from bot.town.faults import Faults
-from bot.town.model import Choice, Office, Topic
+from bot.town.model import Choice, Office, StaffMember, Topic
 from bot.town.toml_tables import Table, read_toml
 
 TOPICS = ("childcare", "disaster", "bus", "tax")
@@ -60,6 +61,8 @@ class Profile:
     closed_days: frozenset[date]
     garbage_week_shift: bool
     garbage_deadline: time
+    staff: tuple[StaffMember, ...]
+    safety_days: int
 
 
 def read_profile(file: Path, faults: Faults) -> Profile | None:
@@ -83,6 +86,8 @@ def read_profile(file: Path, faults: Faults) -> Profile | None:
         closed_days=_closed_days(table),
         garbage_week_shift=week_shift,
         garbage_deadline=deadline,
+        staff=read_staff(table),
+        safety_days=read_safety_days(table),
     )
     if profile.reading and not re.fullmatch(r"[ぁ-ゖー]+", profile.reading):
         table.fault("reading", "「reading」はひらがなで書いてください。")

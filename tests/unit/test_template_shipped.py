@@ -6,10 +6,12 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
 
+from bot.domain.orders import ABOLISHED, LEVELLED, SHELTER_COLUMNS
 from bot.line import limits
 from bot.rendering import RenderError, Templates, check
 from bot.rendering.drill import MARK
@@ -20,10 +22,11 @@ from tests.unit.town_folders import KAHOKU
 LANGUAGES = ("ja", "ja-easy", "en")
 NAMES = sorted(path.name for path in SHARED_TEMPLATES.iterdir() if not path.name.startswith("_"))
 EVACUATION = {
-    "3": ("高齢者等避難", "Evacuation of the Elderly, Etc."),
-    "4": ("避難指示", "Evacuation Instruction"),
-    "5": ("緊急安全確保", "Emergency Safety Measures"),
+    "3": ("高齢者等避難", "Evacuation of the Elderly, Etc.", "高龄者等避难", "고령자 등 피난"),
+    "4": ("避難指示", "Evacuation Instruction", "避难指示", "피난 지시"),
+    "5": ("緊急安全確保", "Emergency Safety Measures", "紧急安全确保", "긴급 안전 확보"),
 }
+ORDERS = ("evacuation", "evacuation_narrowed", "evacuation_lifted")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +45,8 @@ def test_no_shipped_template_has_a_fault(templates: Templates) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_template_is_written_in_three_languages(templates: Templates, name: str) -> None:
-    assert templates.languages(name) == LANGUAGES
+    more = ("zh", "ko") if name.startswith("evacuation") else ()
+    assert templates.languages(name) == (*LANGUAGES, *more)
     assert templates.render(name, "vi", templates.sample(name)) == templates.render(
         name, "ja", templates.sample(name)
     )
@@ -109,14 +113,74 @@ def test_dates_and_times_are_never_written_as_data(templates: Templates, name: s
 
 @pytest.mark.parametrize("level", EVACUATION)
 def test_evacuation_uses_the_names_of_the_law(templates: Templates, level: str) -> None:
-    japanese, english = EVACUATION[level]
-    for name in ("evacuation", "evacuation_lifted"):
+    japanese, english, chinese, korean = EVACUATION[level]
+    for name in ORDERS:
         for language in ("ja", "ja-easy"):
             text = words(templates, name, language, level=level)
             assert f"警戒レベル{level} {japanese}" in text
-            assert all(other not in text for key, (other, _) in EVACUATION.items() if key != level)
-        text = words(templates, name, "en", level=level)
-        assert (english in text, f"Alert Level {level}" in text) == (True, True)
+            assert all(other not in text for key, (other, *_) in EVACUATION.items() if key != level)
+        for language, mark, named in (
+            ("en", "Alert Level", f"- {english}"),
+            ("zh", "警戒级别", chinese),
+            ("ko", "경계 레벨", korean),
+        ):
+            text = words(templates, name, language, level=level)
+            assert re.search(rf"{mark} ?{level} {named}", text), (name, language)
+
+
+@pytest.mark.parametrize("hazard", SHELTER_COLUMNS)
+@pytest.mark.parametrize("language", ["ja", "ja-easy", "en", "zh", "ko"])
+def test_only_hazards_with_levels_speak_of_them_and_no_abolished_word_is_said(
+    templates: Templates, hazard: str, language: str
+) -> None:
+    mark = {"en": "Alert Level", "zh": "警戒级别", "ko": "경계 레벨"}.get(language, "警戒レベル")
+    for name, level in product(ORDERS, EVACUATION):
+        messages = templates.render(
+            name, language, {**templates.sample(name), "hazard": hazard, "level": level}
+        )
+        said = json.dumps(messages, ensure_ascii=False)
+        assert (mark in said) == (hazard in LEVELLED)
+        assert not any(term in said for term in ABOLISHED)
+        assert not re.search("注意報|警報", said), (
+            "what the Meteorological Agency says is not the town's order"
+        )
+
+
+def test_the_parts_of_an_order_stand_in_the_order_of_the_guideline(templates: Templates) -> None:
+    text = words(templates, "evacuation", "ja")
+    parts = [
+        "避難情報】緊急",
+        "警戒レベル4 避難指示",
+        "対象: 谷地中部",
+        "災害: 洪水",
+        "最上川の水位",
+        "全員避難",
+    ]
+    parts += [
+        "＜警戒レベル４までに必ず避難＞",
+        "・谷地中部小学校",
+        "https://www.google.com/maps",
+        "近づかないで",
+    ]
+    places = [text.find(part) for part in parts]
+    assert -1 not in places
+    assert places == sorted(places)
+    for level, said in (("3", True), ("5", False)):
+        assert ("必ず避難＞" in words(templates, "evacuation", "ja", level=level)) == said
+
+
+def test_the_card_of_an_order_has_the_colour_of_its_level_and_speaks_for_the_resident(
+    templates: Templates,
+) -> None:
+    for language, (level, colour) in product(
+        ("ja", "ja-easy", "en", "zh", "ko"), (("3", "#FF2800"), ("4", "#AA00AA"), ("5", "#0C000C"))
+    ):
+        *_, card = templates.render(
+            "evacuation", language, {**templates.sample("evacuation"), "level": level}
+        )
+        assert card["contents"]["header"]["backgroundColor"] == colour
+        said = [button["action"]["text"] for button in card["contents"]["footer"]["contents"]]
+        assert said == ["避難所", "安否"]
 
 
 @pytest.mark.parametrize("level", ["1", "2", "6", "４", "避難指示"])

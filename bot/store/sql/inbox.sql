@@ -44,6 +44,10 @@ UPDATE inbox SET state = 'done', reply_token = NULL, reply = NULL, lease_until_m
 -- The resident took a message back: its content goes.
 UPDATE inbox SET raw = :empty WHERE user_id = :user_id AND message_id = :message_id;
 
+-- name: forget_content
+-- Where somebody is, and how: the event must not outlive what is kept of it on purpose.
+UPDATE inbox SET raw = :empty WHERE id = :id;
+
 -- name: forget
 -- Nothing of an erased resident's events stays but the event ids that guard against doubles.
 -- What they sent after asking to be erased is a new contact and stays, unless the office erases them.

@@ -1,0 +1,48 @@
+"""What the templates of orders are given: areas, reasons, and the open shelters fit for the hazard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.domain.orders import Order
+from bot.domain.shelters import ShelterState, map_link
+from bot.town.model import Shelter
+from bot.town.shelters import fit, near_districts, place_of
+
+SHELTERS_SHOWN = 8
+
+
+def order_words(
+    order: Order, shelters: Sequence[Shelter], said: Mapping[str, ShelterState]
+) -> dict[str, Any]:
+    """The variables of `evacuation`: only shelters that are open and fit for the hazard, the nearest first."""
+    usable = [
+        shelter for shelter in fit(shelters, [order.hazard]) if said.get(shelter.id) is ShelterState.OPEN
+    ]
+    ordered = near_districts(shelters, usable, order.districts)
+    words = _words(order)
+    for language, text in order.reasons.items():
+        words["reason" if language == "ja" else f"reason_{language.removeprefix('ja-')}"] = text
+    if ordered:
+        words["sites"] = [
+            {"name": shelter.name, "map": map_link(place_of(shelter))} for shelter in ordered[:SHELTERS_SHOWN]
+        ]
+    if len(ordered) > SHELTERS_SHOWN:
+        words["more_sites"] = str(len(ordered) - SHELTERS_SHOWN)
+    return words
+
+
+def narrowed_words(order: Order, kept: Sequence[str]) -> dict[str, Any]:
+    """The variables of `evacuation_narrowed`."""
+    ended = [district for district in order.districts if district not in kept]
+    return {**_words(order), "areas": "、".join(kept), "ended": "、".join(ended)}
+
+
+def lifted_words(order: Order) -> dict[str, Any]:
+    """The variables of `evacuation_lifted`."""
+    return _words(order)
+
+
+def _words(order: Order) -> dict[str, Any]:
+    return {"level": str(order.level), "areas": "、".join(order.districts), "hazard": order.hazard}

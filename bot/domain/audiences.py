@@ -1,0 +1,49 @@
+"""Whom a broadcast is for where a segment cannot say it: staff, or exactly those who got other broadcasts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The residents who got (or may have got) any of these broadcasts, as far as they still follow."""
+
+    broadcasts: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"配信 {'・'.join(map(str, self.broadcasts))} を受け取った人"
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """The staff in the town's folder, but for one of them by name."""
+
+    but: str = ""
+
+    def __str__(self) -> str:
+        return f"職員({self.but} を除く)" if self.but else "職員"
+
+
+Audience = Told | Staff
+"""Its text is for people, and no valid segment: a program that takes it for one sends to nobody."""
+
+
+def to_json(audience: Audience | None) -> str | None:
+    """How an audience is stored."""
+    match audience:
+        case Told():
+            return json.dumps({"told": list(audience.broadcasts)})
+        case Staff():
+            return json.dumps({"staff": {"but": audience.but}}, ensure_ascii=False)
+        case None:
+            return None
+
+
+def from_json(text: str | None) -> Audience | None:
+    """What `to_json` wrote."""
+    if text is None:
+        return None
+    stored = json.loads(text)
+    return Told(tuple(stored["told"])) if "told" in stored else Staff(stored["staff"]["but"])

@@ -1,0 +1,206 @@
+"""Evacuation orders in the database; an order follows the broadcasts that tell of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import NamedTuple
+
+from bot.domain.broadcasts import Event, State
+from bot.domain.errors import NotFoundError, RefusedError
+from bot.domain.orders import Deed, Order, OrderState, Reach, refuse_conflicts, superseded_parts
+from bot.store.audit import Deed as Entry
+from bot.store.audit import record
+from bot.store.port import Database, Row, Session
+
+
+class Telling(NamedTuple):
+    """A broadcast of an order: what it does once it is approved, and the districts the order holds for then."""
+
+    broadcast_id: int
+    deed: Deed
+    districts: tuple[str, ...]
+    state: State
+
+
+def _order(row: Row) -> Order:
+    fields = {name: row[name] for name in Order.__dataclass_fields__}
+    return Order(
+        **{
+            **fields,
+            "districts": tuple(json.loads(row["districts"])),
+            "reasons": json.loads(row["reasons"]),
+            "state": OrderState(row["state"]),
+            "reach": Reach(row["reach"]),
+            "drill": bool(row["drill"]),
+            "alone": bool(row["alone"]),
+        }
+    )
+
+
+def _list(names: tuple[str, ...]) -> str:
+    return json.dumps(names, ensure_ascii=False)
+
+
+async def insert(session: Session, order: Order) -> int:
+    """Store a new order; its id."""
+    row = {
+        "level": order.level,
+        "hazard": order.hazard,
+        "districts": _list(order.districts),
+        "reasons": json.dumps(order.reasons, ensure_ascii=False),
+        "state": order.state.value,
+        "reach": order.reach.value,
+        "drill": int(order.drill),
+        "scenario": order.scenario,
+        "author": order.author,
+        "created_ms": order.created_ms,
+    }
+    return int((await session.fetch("orders.insert", row))[0]["id"])
+
+
+async def add_broadcast(
+    session: Session, order_id: int, broadcast_id: int, deed: Deed, districts: tuple[str, ...]
+) -> None:
+    """Note what a broadcast will do to an order."""
+    row = {"broadcast_id": broadcast_id, "order_id": order_id, "deed": deed.value}
+    await session.execute("orders.add_broadcast", {**row, "districts": _list(districts)})
+
+
+async def _save(session: Session, order: Order) -> None:
+    await session.execute(
+        "orders.set_state",
+        {
+            "id": order.id,
+            "state": order.state.value,
+            "districts": _list(order.districts),
+            "approver": order.approver,
+            "alone": int(order.alone),
+            "issued_ms": order.issued_ms,
+            "ended_ms": order.ended_ms,
+            "superseded_by": order.superseded_by,
+        },
+    )
+
+
+async def lock(session: Session, order_id: int) -> Order:
+    """An order, with every order locked against other changes.
+
+    Raises:
+        NotFoundError: there is none of that id.
+    """
+    await session.fetch("orders.lock")
+    return await _find(session, order_id)
+
+
+async def _find(source: Session | Database, order_id: int) -> Order:
+    rows = await source.fetch("orders.find", {"id": order_id})
+    if not rows:
+        raise NotFoundError(f"避難情報 {order_id} はありません。machi order list で番号を確かめてください。")
+    return _order(rows[0])
+
+
+async def active(source: Session | Database) -> list[Order]:
+    """The orders in force, oldest first, drills included."""
+    return [_order(row) for row in await source.fetch("orders.active")]
+
+
+async def mark_alone(session: Session, order_id: int) -> None:
+    """Note that an order's author approved it, there being nobody else."""
+    await _save(session, replace(await lock(session, order_id), alone=True))
+
+
+async def follow(session: Session, broadcast_id: int, event: Event, actor: str, now_ms: int) -> None:
+    """Let the order of a broadcast, if it has one, follow what happens to that.
+
+    Raises:
+        RefusedError: the order cannot come into force, or is not in force any more.
+    """
+    if event not in {Event.APPROVE, Event.CANCEL}:
+        return
+    rows = await session.fetch("orders.of_broadcast", {"id": broadcast_id})
+    if not rows:
+        return
+    deed, districts = Deed(rows[0]["deed"]), tuple(json.loads(rows[0]["districts"]))
+    order = await lock(session, rows[0]["order_id"])
+    if event is Event.CANCEL:
+        if deed is not Deed.ISSUE or order.state is not OrderState.DRAFT:
+            return  # what is in force stays so, whoever has heard of it, until it is lifted
+        moved, action = replace(order, state=OrderState.CANCELLED, ended_ms=now_ms), "order.cancel"
+    elif deed is Deed.ISSUE:
+        moved, action = await _issue(session, order, actor, now_ms), "order.issue"
+    else:
+        moved, action = _end(order, deed, districts, now_ms), f"order.{deed}"
+    await _save(session, moved)
+    detail = f"{moved.title} {moved.hazard} {'・'.join(districts or order.districts)}"
+    await record(session, Entry(now_ms, actor, action, f"order:{order.id}", detail))
+
+
+async def _issue(session: Session, order: Order, actor: str, now_ms: int) -> Order:
+    """The order in force; lower ones for the same hazard no longer hold where it does."""
+    standing = await active(session)
+    refuse_conflicts(order, standing)
+    for other, rest in superseded_parts(order, standing):
+        if rest:
+            changed = replace(other, state=OrderState.NARROWED, districts=rest)
+        else:
+            changed = replace(other, state=OrderState.SUPERSEDED, ended_ms=now_ms, superseded_by=order.id)
+        await _save(session, changed)
+        detail = f"{'・'.join(rest) or '-'} (order:{order.id})"
+        await record(session, Entry(now_ms, actor, "order.supersede", f"order:{other.id}", detail))
+    return replace(order, state=OrderState.IN_FORCE, approver=actor, issued_ms=now_ms)
+
+
+def _end(order: Order, deed: Deed, districts: tuple[str, ...], now_ms: int) -> Order:
+    """The order lifted, or narrowed to these of the districts it still holds for."""
+    if not order.is_active:
+        raise RefusedError(f"避難情報 {order.id} は、いまは発令中ではありません。")
+    if deed is Deed.LIFT:
+        return replace(order, state=OrderState.LIFTED, ended_ms=now_ms)
+    kept = tuple(district for district in order.districts if district in districts)
+    if kept != districts:
+        raise RefusedError(
+            f"避難情報 {order.id} の対象は、この下書きのあとで変わりました。下書きを取り消して、作り直してください。"
+        )
+    return replace(order, state=OrderState.NARROWED, districts=kept)
+
+
+class Orders:
+    """What the rest of the program asks about orders."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, order_id: int) -> Order:
+        """One order.
+
+        Raises:
+            NotFoundError: there is none of that id.
+        """
+        return await _find(self._database, order_id)
+
+    async def newest(self, limit: int) -> list[Order]:
+        """The newest orders, newest first."""
+        return [_order(row) for row in await self._database.fetch("orders.list", {"limit": limit})]
+
+    async def active(self) -> list[Order]:
+        """The orders in force, oldest first, drills included."""
+        return await active(self._database)
+
+    async def tellings(self, order_id: int) -> list[Telling]:
+        """The broadcasts of an order, oldest first."""
+        rows = await self._database.fetch("orders.broadcasts", {"id": order_id})
+        return [
+            Telling(
+                row["broadcast_id"],
+                Deed(row["deed"]),
+                tuple(json.loads(row["districts"])),
+                State(row["state"]),
+            )
+            for row in rows
+        ]
+
+    async def superseded_by(self, order_id: int) -> list[Order]:
+        """The orders whose place an order has taken wholly, and theirs in turn."""
+        found = [_order(row) for row in await self._database.fetch("orders.superseded_by", {"id": order_id})]
+        return found + [older for order in found for older in await self.superseded_by(order.id)]

@@ -1,0 +1,30 @@
+"""The audience of who got other broadcasts, as a condition for the database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.store.port import Session
+from bot.store.statements import Dialect, fragment
+
+
+@dataclass(frozen=True, slots=True)
+class ToldCondition:
+    """See `bot.store.residents.Condition`."""
+
+    sql: str
+    params: Mapping[str, str | int]
+
+
+def told_condition(dialect: Dialect, broadcasts: Sequence[int]) -> ToldCondition:
+    """Who got, or may have got, any of these broadcasts and still follows."""
+    return ToldCondition(fragment(dialect, "audiences.told"), {"told": json.dumps(list(broadcasts))})
+
+
+async def resident_ids(session: Session, user_ids: Sequence[str]) -> list[str]:
+    """The residents' ids of some user ids, in their order; `0`, which is nobody's, for who is no resident."""
+    rows = await session.fetch("audiences.ids_of", {"user_ids": json.dumps(list(user_ids))})
+    known = {row["user_id"]: str(row["id"]) for row in rows}
+    return [known.get(user_id, "0") for user_id in user_ids]
