@@ -61,6 +61,7 @@ async def conduct(conductor: Conductor) -> None:
         if conductor._admitting:
             await asyncio.wait(conductor._admitting.values())
         await conductor.step()
+    await conductor.step()  # for what was admitted during the last one
 
 
 class Desk:
