@@ -115,7 +115,6 @@ ONE_LINE = [
     (NOTICES, 'evening = "19:00", morning = "06:30"', 'evening = "7時"', "時刻を"),
     (NOTICES, 'evening = "19:00", morning = "06:30"', "", "evening = "),
     (NOTICES, 'evening = "19:00", morning = "06:30"', 'evning = "19:00"', "「evening」ではありませんか"),
-    (NOTICES, 'evening = "19:00", morning = "06:30"', 'morning = "06:30"', "まで届きません"),
     (
         NOTICES,
         'useful_until = "08:30"',
@@ -146,7 +145,7 @@ def test_a_fault_names_its_file_and_line(tmp_path: Path, file: str, old: str, ne
         (TOWN, 'jma_prefecture = "060000"', "「jma_prefecture」がありません", "[codes]"),
         (TOWN, 'asks = "child.birth_month"\n', "", ""),
         (NOTICES, 'template = "tax_due"', "「template」がありません", "[[notices]]"),
-        (NOTICES, 'cron = "0 12 * * fri"', "どれもありません", "週末の催し"),
+        (NOTICES, 'cron = "0 12 * * fri"', "どれもありません", "今週の催しとお知らせ"),
     ],
 )
 def test_what_is_missing_is_told_at_its_table(
@@ -275,3 +274,15 @@ def test_a_town_can_override_one_file_of_a_shared_template(tmp_path: Path) -> No
     write_templates(folder, {"tax_due/en.txt.j2": "Pay {{ amount }}"})
     found = {(fault.file, fault.line) for fault in check(folder)}
     assert ("templates/tax_due/en.txt.j2", 1) in found
+
+
+def test_mornings_alone_that_would_wait_for_the_quiet_hours_are_a_fault(tmp_path: Path) -> None:
+    folder = copied(tmp_path)
+    line = replaced(folder, NOTICES, 'evening = "19:00", morning = "06:30"', 'morning = "06:30"')
+    load(folder)  # urgent, it does not wait
+    replaced(folder, NOTICES, 'priority = "urgent"', 'priority = "normal"')
+    with pytest.raises(TownFaultsError) as caught:
+        load(folder)
+    (fault,) = caught.value.faults
+    assert (fault.file, fault.line) == (NOTICES, line)
+    assert "まで届きません" in fault.message
