@@ -187,7 +187,13 @@ class Conductor:
     async def _audience(self, broadcast_id: int) -> Audience:
         broadcast = await self._store.broadcasts.find(broadcast_id)
         frozen = await self._store.broadcasts.frozen_template(broadcast_id)
-        return Audience(self._store, self._town, self._clock, broadcast, frozen)
+        only = await self._recipients_of(await self._store.broadcasts.sources(broadcast_id))
+        return Audience(self._store, self._town, self._clock, broadcast, frozen, only)
+
+    async def _recipients_of(self, sources: list[int]) -> frozenset[str] | None:
+        """Who got one of these broadcasts, each once; None without any."""
+        got = [await self._store.broadcasts.got(source) for source in sources]
+        return frozenset().union(*got) if sources else None
 
     async def _gather_page(self, broadcast_id: int, audience: Audience, session: Session) -> None:
         broadcast = await rows.lock(session, broadcast_id)

@@ -81,7 +81,7 @@ def _with_intensity(claim: Claim, place: Node, *, wide: bool) -> Claim:
     written, condition = plain(place.say("MaxInt")), plain(place.say("Condition"))
     if condition not in {"", _MISSING}:
         raise UnforeseenError(f"知らない震度の状態です: {condition[:30]}")
-    missing = condition == _MISSING or written == _MISSING
+    missing = _MISSING in (condition, written)
     if not missing and written not in _WRITTEN:
         raise UnforeseenError(f"知らない震度です: {written[:20]}")
     rank = _WRITTEN.get(written, 0)

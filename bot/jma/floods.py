@@ -34,7 +34,7 @@ def read_flood(heading: Heading, root: Node, places: Places) -> Telegram:
         return Telegram(heading, series, (Hazard.RIVER,), concerns=concerns)
     text, districts = _of_town(body, places)
     words = "\n".join(filter(None, [text, districts]))
-    claim = Claim(Hazard.RIVER, rank, code, name, area, True, heading.event, text=words)  # noqa: FBT003
+    claim = Claim(Hazard.RIVER, rank, code, name, area, True, heading.event, text=words)
     return Telegram(heading, series, (Hazard.RIVER,), (claim,), concerns=concerns)
 
 
@@ -97,4 +97,4 @@ def _of_town(body: Node, places: Places) -> tuple[str, str]:
             texts.append((bool(at & gauges), said))
     text = next((said for is_own, said in texts if is_own), texts[0][1] if texts else "")
     parts = [area.say("SubCityList") for area in own]
-    return text, " ".join(dict.fromkeys(part for part in parts if part not in {"", "-", "－"}))  # noqa: RUF001
+    return text, " ".join(dict.fromkeys(part for part in parts if part not in {"", "-", "－"}))

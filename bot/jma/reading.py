@@ -55,8 +55,7 @@ def read(body: bytes, type_: str, places: Places, sender: str = "") -> Telegram 
         heading = _heading(root, type_, sender)
         if heading.info is InfoType.CANCELLATION:
             return _cancellation(heading)
-        content = root.first("Body")
-        if content is None:
+        if root.first("Body") is None:
             raise UnforeseenError("Body がありません。")
         return reader(heading, root, places)
     except (NotXmlError, UnforeseenError) as error:

@@ -28,6 +28,13 @@ def version(telegram: Telegram) -> Version:
     return heading.reported, _ORDER[heading.info], heading.serial, heading.sent
 
 
+def key(telegram: Telegram) -> str:
+    """What names a telegram on record."""
+    heading = telegram.heading
+    parts = (telegram.series, heading.reported.isoformat(), heading.info, heading.serial, heading.sent.isoformat())
+    return "|".join(map(str, parts))
+
+
 @dataclass(frozen=True, slots=True)
 class InForce:
     """A claim and the telegram that makes it."""
@@ -65,8 +72,8 @@ class State:
         for each in self.telegrams:
             series.setdefault(each.series, []).append(each)
         counting, void = [], set()
-        for each in series.values():
-            stack, cancelled = _stack(each)
+        for members in series.values():
+            stack, cancelled = _stack(members)
             void |= cancelled
             if stack and (found := _with_concern(stack)):
                 counting.append(found)

@@ -7,7 +7,7 @@ from typing import NoReturn
 from xml.parsers import expat
 
 LARGEST = 4 * 1024 * 1024
-"""Bytes of a document; the longest of JMA's feeds has about one million, the largest sample telegram 250,000."""
+"""Bytes of a telegram; the largest sample has 250,000."""
 
 DEEPEST = 40
 """Elements within elements; JMA's samples go down to 14."""
@@ -89,14 +89,14 @@ def _refuse(*_: object) -> NoReturn:
     raise NotXmlError("DTD や実体の宣言があります。気象庁の電文にはないものです。")
 
 
-def read_tree(body: bytes) -> Node:
+def read_tree(body: bytes, largest: int = LARGEST) -> Node:
     """The root element of a document.
 
     Raises:
         NotXmlError: it is not well-formed, too large, too deep, not in UTF-8, or it declares a DTD or entities.
     """
-    if len(body) > LARGEST:
-        raise NotXmlError(f"大きすぎます({LARGEST // 1024 // 1024}MBまで)。")
+    if len(body) > largest:
+        raise NotXmlError(f"大きすぎます({largest // 1024 // 1024}MBまで)。")
     builder = _Builder()
     parser = expat.ParserCreate("UTF-8")  # whatever encoding the document claims
     parser.buffer_text = True
@@ -107,7 +107,7 @@ def read_tree(body: bytes) -> Node:
     parser.EntityDeclHandler = _refuse
     parser.ExternalEntityRefHandler = _refuse
     try:
-        parser.Parse(body, True)  # noqa: FBT003  expat takes no keywords
+        parser.Parse(body, True)
     except expat.ExpatError as error:
         raise NotXmlError(f"XML として読めません({error})。") from None
     if builder.root is None:

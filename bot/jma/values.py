@@ -94,8 +94,14 @@ class Places:
     @classmethod
     def of(cls, codes: Mapping[str, str], rivers: tuple[str, ...] = ()) -> Self:
         """From the `codes` of a town's folder."""
-        keys = "jma_class20", "jma_class15", "jma_class10", "jma_prefecture"
-        return cls(*(codes[key] for key in keys), quake_area=codes.get("jma_quake_area", ""), rivers=rivers)
+        return cls(
+            codes["jma_class20"],
+            codes["jma_class15"],
+            codes["jma_class10"],
+            codes["jma_prefecture"],
+            codes.get("jma_quake_area", ""),
+            rivers,
+        )
 
     @property
     def wider(self) -> tuple[str, ...]:

@@ -108,9 +108,7 @@ def read_warnings(heading: Heading, root: Node, places: Places) -> Telegram:
     for item in found.items:
         for node in item.all("Kind"):
             claim = _claim(node, known, found.name, wide=found.wide, transitional=transitional)
-            if claim is not None and (
-                claim.hazard not in graves or claim.rank > graves[claim.hazard].rank
-            ):
+            if claim is not None and (claim.hazard not in graves or claim.rank > graves[claim.hazard].rank):
                 graves[claim.hazard] = claim
     return Telegram(heading, name, hazards, tuple(graves.values()), transitional=transitional)
 

@@ -19,6 +19,7 @@ from bot.store.outbox import Outbox
 from bot.store.port import Database
 from bot.store.reports import Reports
 from bot.store.residents import Residents
+from bot.store.telegrams import Telegrams
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Store:
     news: News
     calendar_entries: CalendarEntries
     bus_alerts: BusAlerts
+    telegrams: Telegrams
 
     @classmethod
     def over(cls, database: Database, clock: Clock) -> Self:
@@ -52,6 +54,7 @@ class Store:
             news=News(database, clock),
             calendar_entries=CalendarEntries(database, clock),
             bus_alerts=BusAlerts(database, clock),
+            telegrams=Telegrams(database, clock),
         )
 
 

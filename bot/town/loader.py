@@ -13,6 +13,7 @@ from bot.domain.residents import Fact
 from bot.rendering import Personal, Templates, example
 from bot.rendering import check as check_templates
 from bot.schedule.office import OfficeDays
+from bot.town.disaster import DisasterEntry, disaster_faults, read_disaster
 from bot.town.events import read_events
 from bot.town.faults import Faults
 from bot.town.holidays import read_holidays
@@ -43,6 +44,7 @@ class _Reading:
     entries: Sequence[Entry]
     faults: list[Fault]
     news_faults: Callable[[], list[Fault]] = list
+    disaster_faults: Callable[[], list[Fault]] = list
 
 
 def load(folder: Path) -> Town:
@@ -56,7 +58,7 @@ def load(folder: Path) -> Town:
     if reading.town is not None and not faults:
         templates = templates_for(reading.town)
         faults = list(notice_faults(reading.town, reading.entries, templates, render_all=False))
-        faults += reading.news_faults()
+        faults += reading.news_faults() + reading.disaster_faults()
     if faults or reading.town is None:
         raise TownFaultsError(faults)
     return reading.town
@@ -69,7 +71,8 @@ def check(folder: Path) -> list[Fault]:
         return reading.faults
     templates = templates_for(reading.town)
     notices = notice_faults(reading.town, reading.entries, templates, render_all=True)
-    return sorted({*reading.faults, *notices, *reading.news_faults(), *check_templates(templates)})
+    named = [*reading.news_faults(), *reading.disaster_faults()]
+    return sorted({*reading.faults, *notices, *named, *check_templates(templates)})
 
 
 def _read(folder: Path) -> _Reading:
@@ -94,12 +97,16 @@ def _read(folder: Path) -> _Reading:
     shelters = read_shelters(folder / "shelters.csv", faults("shelters.csv"))
     town = _town(folder, profile, choices, entries, shelters) if profile else None
     rules: Sequence[NewsEntry] = ()
+    hazards: Sequence[DisasterEntry] = ()
     if town is not None and profile is not None:
         news, rules = read_news(folder / "news.toml", faults("news.toml"))
         events = read_events(folder, profile, faults)
-        town = replace(town, office_days=office, events=events, news=news)
+        disaster, hazards = read_disaster(folder / "disaster.toml", faults("disaster.toml"))
+        town = replace(town, office_days=office, events=events, news=news, disaster=disaster)
     found = sorted(fault for note in notes.values() for fault in note.found)
-    return _Reading(town, entries, found, partial(news_faults, town, rules))
+    return _Reading(
+        town, entries, found, partial(news_faults, town, rules), partial(disaster_faults, town, hazards)
+    )
 
 
 def _office_days(file: Path, profile: Profile | None, faults: Callable[[str], Faults]) -> OfficeDays:

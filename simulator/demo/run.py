@@ -91,7 +91,7 @@ def _port(text: str) -> int:
 def _for_the_service(environment: Mapping[str, str], api_base: str) -> dict[str, str]:
     kept = {name: value for name, value in environment.items() if name not in _NOT_FOR_THE_SERVICE}
     line = {"LINE_CHANNEL_SECRET": SECRET, "LINE_CHANNEL_ACCESS_TOKEN": TOKEN, "LINE_API_BASE": api_base}
-    return {**kept, **line, "MACHI_TOWN": str(_TOWN)}
+    return {"MACHI_JMA_BASE": "", **kept, **line, "MACHI_TOWN": str(_TOWN)}  # nothing leaves the machine
 
 
 def _welcome(page: str, at: datetime, database: str) -> str:
