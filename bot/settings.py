@@ -14,7 +14,6 @@ from bot.domain.clock import TOKYO, Clock, ShiftedClock, SystemClock
 from bot.domain.errors import ConfigurationError
 from bot.domain.pace import Limit, Limits
 
-
 JMA_BASE = "https://www.data.jma.go.jp/developer/xml"
 """Where the Meteorological Agency's feeds lie; https://xml.kishou.go.jp/xmlpull.html"""
 

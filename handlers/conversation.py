@@ -10,6 +10,7 @@ from bot.domain.residents import Resident
 from bot.line.events import LineEvent
 from bot.line.limits import MESSAGES, Message
 from bot.town.bus_stops import BusStops
+from bot.town.hazards import Presence
 from bot.town.model import Town
 from bot.transit import Timetable
 from handlers import (
@@ -18,6 +19,7 @@ from handlers import (
     departures,
     erasing,
     helping,
+    in_force,
     language,
     registration,
     stopping,
@@ -58,6 +60,7 @@ HANDLERS: Mapping[str, Handler] = {
     "which-stop": departures.page,
     "departures": departures.show,
     "look-up": departures.look_up,
+    "in-force": in_force.show,
     "emergency": helping.emergency,
     "retry": helping.retry,
     "nonsense": helping.nonsense,
@@ -76,9 +79,18 @@ class Turn:
 class Conversation:
     """The conversation of a town's account; `public_url` is where its web server is reached from outside."""
 
-    def __init__(self, town: Town, timetable: Timetable | None = None, *, public_url: str = "") -> None:
+    def __init__(
+        self,
+        town: Town,
+        timetable: Timetable | None = None,
+        *,
+        public_url: str = "",
+        present: Callable[[], Presence] = Presence,
+    ) -> None:
+        """`present` tells what is known to be in force for the town."""
         self._town = town
         self._public_url = public_url
+        self._present = present
         self._bus = BusStops(town, timetable) if timetable else None
 
     def answer(self, resident: Resident | None, event: LineEvent, now: datetime) -> Turn:
@@ -86,7 +98,7 @@ class Conversation:
         if event.user_id is None:
             return Turn(resident, [])
         person = resident or Resident(event.user_id)
-        scene = Scene(self._town, person, now, resident is None, self._public_url, self._bus)
+        scene = Scene(self._town, person, now, resident is None, self._public_url, self._bus, self._present)
         match event.type:
             case "follow":
                 return self._turn(scene, language.welcome(scene))

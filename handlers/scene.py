@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from bot.domain.residents import Fact, Resident, ResidentState
 from bot.domain.spelling import folded
 from bot.town.bus_stops import BusStops
+from bot.town.hazards import Presence
 from bot.town.model import Choice, Topic, Town
 from handlers.texts import texts
 
@@ -67,7 +68,7 @@ class Scene:
     """The town, the resident (a new one for a stranger) and the moment.
 
     `public_url` is where the web server is reached from outside; empty where the town does not say. `bus` is
-    None without a timetable.
+    None without a timetable. `present` tells what is known to be in force.
     """
 
     town: Town
@@ -76,6 +77,7 @@ class Scene:
     is_stranger: bool = False
     public_url: str = ""
     bus: BusStops | None = None
+    present: Callable[[], Presence] = Presence
 
     def say(self, key: str, **values: object) -> str:
         """A text in the resident's language."""

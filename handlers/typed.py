@@ -22,6 +22,7 @@ COMMANDS = {
     "command.calendar": "calendar",
     "command.help": "help",
     "command.bus": "bus",
+    "command.in_force": "in-force",
     "action.ask_erase": "ask-erase",
     "action.done": "done",
 }

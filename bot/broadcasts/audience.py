@@ -69,6 +69,7 @@ class Audience:
         clock: Clock,
         broadcast: Broadcast,
         frozen: str | None,
+        *,
         only: frozenset[str] | None = None,
     ) -> None:
         """`only`: instead of the segment's residents these ids, whatever they have registered meanwhile."""

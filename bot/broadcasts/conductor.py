@@ -188,7 +188,7 @@ class Conductor:
         broadcast = await self._store.broadcasts.find(broadcast_id)
         frozen = await self._store.broadcasts.frozen_template(broadcast_id)
         only = await self._recipients_of(await self._store.broadcasts.sources(broadcast_id))
-        return Audience(self._store, self._town, self._clock, broadcast, frozen, only)
+        return Audience(self._store, self._town, self._clock, broadcast, frozen, only=only)
 
     async def _recipients_of(self, sources: list[int]) -> frozenset[str] | None:
         """Who got one of these broadcasts, each once; None without any."""

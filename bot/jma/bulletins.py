@@ -49,7 +49,9 @@ def read_bulletin(heading: Heading, root: Node, places: Places) -> Telegram:
             hazards.append(hazard)
             claims += _tagged(heading, item, body, places, Claim(hazard, rank, tag, name, ""))
     series = f"VPBS50/{heading.office}/{heading.event}"
-    return Telegram(heading, series, tuple(dict.fromkeys(hazards)), tuple(claims), concerns=bool(claims))
+    if not claims:
+        return Telegram(heading, series, concerns=False)
+    return Telegram(heading, series, tuple(dict.fromkeys(hazards)), tuple(claims))
 
 
 def _tagged(heading: Heading, item: Node, body: Node, places: Places, like: Claim) -> Iterator[Claim]:
@@ -161,4 +163,4 @@ def read_volcano(heading: Heading, root: Node, places: Places) -> Telegram:
                 Hazard.VOLCANO, Rank.INFORMATION, "", name, heading.title, thread=heading.event, until=until
             )
             return Telegram(heading, series, (Hazard.VOLCANO,), (claim,))
-    return Telegram(heading, series, (Hazard.VOLCANO,), concerns=False)
+    return Telegram(heading, series, concerns=False)

@@ -26,6 +26,8 @@ def read_flood(heading: Heading, root: Node, places: Places) -> Telegram:
     if plain(heading.control_title) != "指定河川洪水予報":
         raise UnforeseenError(f"指定河川洪水予報の表題ではありません: {heading.control_title[:40]}")
     concerns = _concerns(heading, head, body, places)
+    if concerns is False and places.prefecture not in _prefectures(head):
+        return Telegram(heading, f"VXKO/{heading.event}", concerns=False)
     kind, area = _kind(head)
     code, name = plain(kind.say("Code")), kind.say("Name")
     rank = _rank(code, name)
@@ -76,13 +78,17 @@ def _concerns(heading: Heading, head: Node, body: Node, places: Places) -> bool 
     towns = [area.say("CityCode") for area in _listed(body)]
     if places.class20 in towns:
         return True
-    prefectures = {
+    prefectures = _prefectures(head)
+    return None if not towns and (not prefectures or places.prefecture in prefectures) else False
+
+
+def _prefectures(head: Node) -> set[str]:
+    return {
         area.say("Code")
         for block in head.all("Headline", "Information")
         if plain(block.attributes.get("type", "")) == _PREFECTURE
         for area in block.all("Item", "Areas", "Area")
     }
-    return None if not towns and (not prefectures or places.prefecture in prefectures) else False
 
 
 def _of_town(body: Node, places: Places) -> tuple[str, str]:

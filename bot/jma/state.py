@@ -31,7 +31,13 @@ def version(telegram: Telegram) -> Version:
 def key(telegram: Telegram) -> str:
     """What names a telegram on record."""
     heading = telegram.heading
-    parts = (telegram.series, heading.reported.isoformat(), heading.info, heading.serial, heading.sent.isoformat())
+    parts = (
+        telegram.series,
+        heading.reported.isoformat(),
+        heading.info,
+        heading.serial,
+        heading.sent.isoformat(),
+    )
     return "|".join(map(str, parts))
 
 
@@ -55,8 +61,8 @@ class State:
     telegrams: tuple[Telegram, ...] = ()
 
     def with_(self, telegrams: Iterable[Telegram]) -> State:
-        """The state with more telegrams; drills and tests do not count."""
-        joined = {*self.telegrams, *(each for each in telegrams if each.is_real)}
+        """The state with more telegrams; drills, tests and what says nothing of the town do not count."""
+        joined = {*self.telegrams, *(each for each in telegrams if _counts(each))}
         series: dict[str, list[Telegram]] = {}
         for each in sorted(joined, key=_exact):
             series.setdefault(each.series, []).append(each)
@@ -93,6 +99,10 @@ class State:
         """What is in force at a moment, by thread."""
         found = [*_snapshots(self.counting), *_passing(self.counting, now), *_quakes(self.counting, now)]
         return {each.thread: each for each in found}
+
+
+def _counts(telegram: Telegram) -> bool:
+    return telegram.is_real and (telegram.concerns is not False or bool(telegram.covers))
 
 
 def _exact(telegram: Telegram) -> tuple[Version, str]:

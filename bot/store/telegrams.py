@@ -133,9 +133,18 @@ class Telegrams:
 
         return await self._database.write(work)
 
-    async def succeed(self, address: str, etag: str | None, modified: str | None) -> None:
-        """Record a look of which everything was read."""
-        row = {"address": address, "etag": etag, "modified": modified, "now": self._clock.now_ms()}
+    async def succeed(
+        self, feed: JmaFeed, etag: str | None, modified: str | None, failure: str | None = None
+    ) -> None:
+        """Record a look at a feed that could be read; `failure` says why not every telegram in it could be."""
+        row = {
+            "address": feed.address,
+            "etag": None if failure else etag,
+            "modified": None if failure else modified,
+            "failures": feed.failures + 1 if failure else 0,
+            "failure": failure,
+            "now": self._clock.now_ms(),
+        }
         await self._database.append("telegrams.succeed", [row])
 
     async def state(self) -> Known:
@@ -187,7 +196,9 @@ async def tell(
     thread, step, telegram = about
     row: dict[str, Any] = {"thread": thread, "step": step, "telegram": telegram, "broadcast_id": number}
     await session.execute("telegrams.tell", {**row, "now": broadcast.created_ms})
-    deed = Deed(broadcast.created_ms, broadcast.author, "broadcast.new", f"broadcast:{number}", broadcast.title)
+    deed = Deed(
+        broadcast.created_ms, broadcast.author, "broadcast.new", f"broadcast:{number}", broadcast.title
+    )
     await record(session, deed)
     return number
 

@@ -88,9 +88,7 @@ def _rule(table: Table) -> DisasterRule:
         if each not in _ON:
             table.fault("on", f"on「{each}」はありません。{did_you_mean(each, _ON)}")
     table.finish()
-    return DisasterRule(
-        name, rank, segment or "all", hazards, how, Priority[priority.upper()], frozenset(on)
-    )
+    return DisasterRule(name, rank, segment or "all", hazards, how, Priority[priority.upper()], frozenset(on))
 
 
 def _hazards(table: Table) -> frozenset[Hazard]:

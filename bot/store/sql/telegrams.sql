@@ -16,8 +16,8 @@ FROM jma_feeds WHERE address = :address;
 SELECT address, due_ms, etag, modified, looked_ms, succeeded_ms, failures, failure FROM jma_feeds ORDER BY address;
 
 -- name: succeed
--- A look that could be read, with every telegram in it.
-UPDATE jma_feeds SET etag = :etag, modified = :modified, succeeded_ms = :now, failures = 0, failure = NULL
+-- A look that could be read; `failure` says why not every telegram in it could be.
+UPDATE jma_feeds SET etag = :etag, modified = :modified, succeeded_ms = :now, failures = :failures, failure = :failure
 WHERE address = :address;
 
 -- name: fail
