@@ -19,6 +19,7 @@ from bot.cli import (
     bus,
     channel,
     database,
+    jma,
     news,
     notice,
     resident,
@@ -61,6 +62,7 @@ for command in (
     schedule.schedule,
     schedule.rehearse,
     news.news,
+    jma.jma,
     audit.audit,
 ):
     machi.add_command(command)
