@@ -48,10 +48,10 @@ def read_earthquake(heading: Heading, root: Node, places: Places) -> Telegram:
         claim = _by_region(observation, places, claim)
         claims = (claim,) if claim.rank else ()
         return Telegram(heading, series, (Hazard.EARTHQUAKE,), claims)
-    if heading.type == "VXSE53":
+    if heading.type == "VXSE53" and (hypocentre or observation is not None):
         claim = _by_town(observation, places, replace(claim, settled=True))
     elif not hypocentre:
-        raise UnforeseenError("震源がありません。")
+        raise UnforeseenError("震源も震度もありません。")
     return Telegram(heading, series, (Hazard.EARTHQUAKE,), (claim,))
 
 

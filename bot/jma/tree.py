@@ -107,7 +107,10 @@ def read_tree(body: bytes, largest: int = LARGEST) -> Node:
     parser.EntityDeclHandler = _refuse
     parser.ExternalEntityRefHandler = _refuse
     try:
+        body.decode("utf-8")  # a mark at its beginning would make expat read UTF-16 all the same
         parser.Parse(body, True)
+    except UnicodeDecodeError:
+        raise NotXmlError("文字コードが UTF-8 ではありません。") from None
     except expat.ExpatError as error:
         raise NotXmlError(f"XML として読めません({error})。") from None
     if builder.root is None:
