@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Self
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -75,7 +76,9 @@ def kinds(*kinds_: tuple[str, str, str]) -> str:
     )
 
 
-def warnings(type_: str, at: datetime, *kinds_: tuple[str, str, str], town: bool = True, **more: str) -> bytes:
+def warnings(
+    type_: str, at: datetime, *kinds_: tuple[str, str, str], town: bool = True, **more: str
+) -> bytes:
     """A VPWW telegram for the town; not `town`: for its wider areas alone."""
     areas = [("060000", "山形県", "府県予報区等"), ("060013", "西村山", "市町村等をまとめた地域等")]
     if town:
@@ -105,7 +108,9 @@ def rain(at: datetime, level: int, status: str = "発表", **more: str) -> bytes
 
 def cancelled(type_: str, at: datetime, *, event: str = "", title: str | None = None) -> bytes:
     """It takes back the telegram before it; its body has nothing but a text."""
-    return report(type_, at, "<Text>先ほどの情報を取り消します。</Text>", info="取消", event=event, title=title)
+    return report(
+        type_, at, "<Text>先ほどの情報を取り消します。</Text>", info="取消", event=event, title=title
+    )
 
 
 def shaking(event: str, at: datetime, region: str, **more: str) -> bytes:
@@ -173,7 +178,7 @@ class Jma:
         self._server: TestServer | None = None
         self._count = 0
 
-    async def __aenter__(self) -> Jma:
+    async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_get("/jma/feed/{name}.xml", self._feed)
         app.router.add_get("/jma/data/{file}", self._telegram)
@@ -213,7 +218,9 @@ class Jma:
             f'<author><name>x</name></author><link type="application/xml" href="{self.base}/{path}"/></entry>'
             for when, path in reversed(listed)
         )
-        body = f'<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom">{inner}</feed>'
+        body = (
+            f'<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom">{inner}</feed>'
+        )
         tag = f'"{hash(body)}"'
         if request.headers.get("If-None-Match") == tag:
             return web.Response(status=304)

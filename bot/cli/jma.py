@@ -11,6 +11,7 @@ from bot.cli.output import emit, iso, pairs, shown, table
 from bot.cli.session import at_desk
 
 if TYPE_CHECKING:
+    from bot.jma.state import InForce
     from bot.wiring import Desk
 
 OUTCOMES = {
@@ -31,49 +32,53 @@ def jma() -> None:
 def status(*, json_: bool) -> None:
     """Whether information is fresh, what is in force, and what could not be understood."""
 
-    async def work(desk: Desk) -> dict[str, Any]:
-        from bot.domain.clock import to_ms
-        from bot.telegrams.present import look_up
-        from bot.telegrams.wording import name
-
-        base, now = desk.settings.jma_base, desk.clock.now()
-        known = (await look_up(desk.store, desk.clock, base)).known
-        if known is None:
-            return {"base": None}
-        telegrams = desk.store.telegrams
-        return {
-            "base": base,
-            "stale": known.is_stale(now),
-            "feeds": [
-                {
-                    "address": feed.address,
-                    "succeeded_at": iso(feed.succeeded_ms),
-                    "failures": feed.failures,
-                    "failure": feed.failure,
-                }
-                for feed in await telegrams.feeds()
-                if feed.address.startswith(f"{base}/")
-            ],
-            "in_force": [
-                {
-                    "hazard": each.claim.hazard.value,
-                    "name": name(each),
-                    "rank": int(each.claim.rank),
-                    "area": each.claim.area,
-                    "wide": each.claim.wide,
-                    "reported_at": iso(to_ms(each.telegram.heading.reported)),
-                }
-                for each in known.present(now)
-            ],
-            "not_understood": [
-                {"address": kept.address, "fetched_at": iso(kept.fetched_ms), "reason": kept.reason}
-                for kept in await telegrams.unread(to_ms(now) - 24 * 3600 * 1000)
-            ],
-            "telegrams": await telegrams.outcomes(),
-        }
-
-    found = at_desk(work)
+    found = at_desk(_status)
     emit(found, json_=json_, text=lambda: _words(found))
+
+
+async def _status(desk: Desk) -> dict[str, Any]:
+    from bot.domain.clock import to_ms
+    from bot.telegrams.present import look_up
+
+    base, now = desk.settings.jma_base, desk.clock.now()
+    known = (await look_up(desk.store, desk.clock, base)).known
+    if known is None:
+        return {"base": None}
+    telegrams = desk.store.telegrams
+    return {
+        "base": base,
+        "stale": known.is_stale(now),
+        "feeds": [
+            {
+                "address": feed.address,
+                "succeeded_at": iso(feed.succeeded_ms),
+                "failures": feed.failures,
+                "failure": feed.failure,
+            }
+            for feed in await telegrams.feeds()
+            if feed.address.startswith(f"{base}/")
+        ],
+        "in_force": [_in_force(each) for each in known.present(now)],
+        "not_understood": [
+            {"address": kept.address, "fetched_at": iso(kept.fetched_ms), "reason": kept.reason}
+            for kept in await telegrams.unread(to_ms(now) - 24 * 3600 * 1000)
+        ],
+        "telegrams": await telegrams.outcomes(),
+    }
+
+
+def _in_force(found: InForce) -> dict[str, Any]:
+    from bot.domain.clock import to_ms
+
+    claim = found.claim
+    return {
+        "hazard": claim.hazard.value,
+        "name": claim.name or claim.hazard.value,
+        "rank": int(claim.rank),
+        "area": claim.area,
+        "wide": claim.wide,
+        "reported_at": iso(to_ms(found.telegram.heading.reported)),
+    }
 
 
 def _words(found: dict[str, Any]) -> list[str]:

@@ -135,7 +135,10 @@ async def test_other_offices_and_types_are_not_even_fetched(night: Night) -> Non
 @pytest.mark.parametrize("status", ["訓練", "試験"])
 async def test_a_drill_of_jma_reaches_nobody(night: Night, status: str) -> None:
     await night.begin()
-    night.jma.add("VPWW55", rain(night.clock.now(), 5, status="発表").replace(b"\xe9\x80\x9a\xe5\xb8\xb8", status.encode()))
+    night.jma.add(
+        "VPWW55",
+        rain(night.clock.now(), 5, status="発表").replace(b"\xe9\x80\x9a\xe5\xb8\xb8", status.encode()),
+    )
     await night.minute()
     assert await night.broadcasts() == []
     assert [kept.outcome for kept in await night.store.telegrams.newest(5)] == ["drill"]
@@ -146,7 +149,9 @@ async def test_a_drill_of_jma_reaches_nobody(night: Night, status: str) -> None:
 
 async def test_what_was_there_at_the_first_look_is_known_and_not_sent(night: Night) -> None:
     night.jma.add("VPWW55", rain(night.clock.now(), 4))
-    night.jma.add("VXSE53", earthquake("20261124090000", night.clock.now(), "<MaxInt>5+</MaxInt>"), sender="010000")
+    night.jma.add(
+        "VXSE53", earthquake("20261124090000", night.clock.now(), "<MaxInt>5+</MaxInt>"), sender="010000"
+    )
     await night.minute()
     assert await night.broadcasts() == []
     known = (await look_up(night.store, night.clock, night.jma.base)).known
@@ -205,7 +210,10 @@ async def test_a_retraction_goes_to_exactly_those_who_got_the_wrong_one(night: N
     await night.minute()
     await night.deliver()
     await night.store.residents.save_all(
-        [("U" + "1" * 32, lambda r: replace(r, facts={})), ("U" + "3" * 32, lambda _: Resident("U" + "3" * 32))]
+        [
+            ("U" + "1" * 32, lambda r: replace(r, facts={})),
+            ("U" + "3" * 32, lambda _: Resident("U" + "3" * 32)),
+        ]
     )
     night.jma.add("VPWW55", cancelled("VPWW55", night.clock.now()))
     await night.minute()
@@ -253,7 +261,15 @@ async def test_one_earthquake_is_one_thread(night: Night) -> None:
     await conduct(night.conductor)
     eq(earthquake(event, night.clock.now(), "<MaxInt>4</MaxInt>", serial="2"), "VXSE53")
     await night.minute()
-    eq(earthquake(event, night.clock.now(), "<MaxInt>4</MaxInt><Condition>震度５弱以上未入電</Condition>", serial="3"), "VXSE53")
+    eq(
+        earthquake(
+            event,
+            night.clock.now(),
+            "<MaxInt>4</MaxInt><Condition>震度５弱以上未入電</Condition>",
+            serial="3",
+        ),
+        "VXSE53",
+    )
     await night.minute()
     told = [(b.title, b.segment, b.priority) for b in await night.broadcasts()]
     assert told == [
@@ -271,9 +287,14 @@ async def test_a_river_is_lifted_for_those_its_warning_named(night: Night) -> No
     night.jma.add("VXKO52", flood(night.clock.now(), "40", "レベル４氾濫危険警報"), sender="JPDD")
     await night.minute()
     await conduct(night.conductor)
-    night.jma.add("VXKO52", flood(night.clock.now(), "10", "氾濫注意報解除", towns=(), serial="2"), sender="JPDD")
+    night.jma.add(
+        "VXKO52", flood(night.clock.now(), "10", "氾濫注意報解除", towns=(), serial="2"), sender="JPDD"
+    )
     await night.minute()
-    night.jma.add("VXKO52", flood(night.clock.now(), "51", "レベル５氾濫特別警報", towns=("0620100",), event="820211030701"))
+    night.jma.add(
+        "VXKO52",
+        flood(night.clock.now(), "51", "レベル５氾濫特別警報", towns=("0620100",), event="820211030701"),
+    )
     await night.minute()
     assert await night.titles() == [
         "気象庁: レベル４氾濫危険警報 発表(河北町)",
@@ -289,7 +310,10 @@ async def test_the_towns_own_rule_comes_first(night: Night) -> None:
     night.watch = night.another()
     await night.begin()
     night.jma.add("VPWW55", rain(night.clock.now(), 5))
-    night.jma.add("VPWW61", warnings("VPWW61", night.clock.now(), ("24", "霜注意報", "発表"), ("14", "雷注意報", "発表")))
+    night.jma.add(
+        "VPWW61",
+        warnings("VPWW61", night.clock.now(), ("24", "霜注意報", "発表"), ("14", "雷注意報", "発表")),
+    )
     await night.minute()
     assert [(b.title, b.segment) for b in await night.broadcasts()] == [
         ("気象庁: 霜注意報 発表(河北町)", "topic = events")
@@ -348,7 +372,9 @@ async def test_several_machines_tell_once(night: Night) -> None:
     assert [asked for asked, _ in night.jma.requests].count("feed/extra.xml") == 2
 
 
-async def test_a_stop_before_the_commit_tells_later_and_once(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stop_before_the_commit_tells_later_and_once(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await night.begin()
     night.jma.add("VPWW55", rain(night.clock.now(), 4))
     take = night.store.telegrams.take
@@ -385,7 +411,7 @@ async def test_the_audit_says_who_and_the_state_is_small(night: Night) -> None:
         night.jma.add("VXSE53", earthquake(f"202611240{number:05}", night.clock.now(), ""), sender="010000")
     night.jma.add("VPWW55", rain(night.clock.now(), 4))
     await night.minute()
-    (told,) = [b for b in await night.broadcasts()]
+    (told,) = await night.broadcasts()
     assert (told.author, told.approver) == ("jma", "town folder")
     state = (await night.store.telegrams.state()).state
     assert len(state) < 40_000

@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 
 from bot.jma.reading import READERS, read
 from bot.jma.values import Hazard, NotUnderstood, Places, Telegram
-from tests.jma_telegrams import KAHOKU, SAMPLES, cancelled, earthquake, flood, moment, rain, report, shaking, warnings
+from tests.jma_telegrams import (
+    KAHOKU,
+    SAMPLES,
+    cancelled,
+    earthquake,
+    flood,
+    moment,
+    rain,
+    report,
+    shaking,
+    warnings,
+)
 
 WAKKANAI = Places("0121400", "011011", "011000", "011000")
 SARUFUTSU = Places("0151100", "011011", "011000", "011000")
@@ -128,10 +139,15 @@ def test_the_heat_alert_is_for_the_day_its_text_names() -> None:
     assert isinstance(found, Telegram)
     assert found.claims[0].until == datetime.fromisoformat("2024-08-12T00:00:00+09:00")
     assert found.claims[0].text.startswith("埼玉県では、今日（１１日）は")
-    tomorrow = read(body.replace("今日（１１日）".encode(), "明日（１２日）".encode()), "VPFT50", SAITAMA, "110000")
+    tomorrow = read(
+        body.replace("今日（１１日）".encode(), "明日（１２日）".encode()), "VPFT50", SAITAMA, "110000"
+    )
     assert isinstance(tomorrow, Telegram)
     assert tomorrow.claims[0].until == datetime.fromisoformat("2024-08-13T00:00:00+09:00")
-    for wrong in (read(body, "VPFT50", SAITAMA, "010000"), read(body.replace("今日（１１日）".encode(), "今日（１日）".encode()), "VPFT50", SAITAMA, "110000")):
+    for wrong in (
+        read(body, "VPFT50", SAITAMA, "010000"),
+        read(body.replace("今日（１１日）".encode(), "今日（１日）".encode()), "VPFT50", SAITAMA, "110000"),
+    ):
         assert isinstance(wrong, NotUnderstood)
 
 
@@ -160,7 +176,9 @@ UNFORESEEN = {
     "a code of another type": warnings("VPWW55", AT, ("09", "レベル３土砂災害警報", "発表")),
     "an unknown status": warnings("VPWW55", AT, ("03", "レベル３大雨警報", "延長")),
     "a name that does not fit its code": warnings("VPWW55", AT, ("03", "レベル４大雨危険警報", "発表")),
-    "towns without ours": warnings("VPWW55", AT, ("03", "レベル３大雨警報", "発表")).replace(b"0632100", b"0632200"),
+    "towns without ours": warnings("VPWW55", AT, ("03", "レベル３大雨警報", "発表")).replace(
+        b"0632100", b"0632200"
+    ),
     "another title": warnings("VPWW55", AT, ("03", "レベル３大雨警報", "発表"), title="府県天気予報"),
     "an unknown InfoType": rain(AT, 3, info="遅延"),
     "an unknown Status": rain(AT, 3).replace("<Status>通常".encode(), "<Status>通信".encode()),
@@ -175,7 +193,9 @@ UNFORESEEN = {
     "UTF-16": rain(AT, 3).decode().encode("utf-16"),
     "a cut": rain(AT, 3)[:-200],
     "a DTD": rain(AT, 3).replace(b"<Report", b'<!DOCTYPE Report [<!ENTITY a "b">]><Report', 1),
-    "an external entity": rain(AT, 3).replace(b"<Report", b'<!DOCTYPE r SYSTEM "file:///etc/passwd"><Report', 1),
+    "an external entity": rain(AT, 3).replace(
+        b"<Report", b'<!DOCTYPE r SYSTEM "file:///etc/passwd"><Report', 1
+    ),
 }
 
 
@@ -218,7 +238,14 @@ def test_a_river_has_the_level_of_its_code_and_name(code: str, name: str, rank: 
 
 @pytest.mark.parametrize(
     ("code", "name"),
-    [("40", "レベル３氾濫警報"), ("60", "レベル６"), ("22", "氾濫注意情報"), ("30", "氾濫警報解除"), ("1", "解除"), ("", "")],
+    [
+        ("40", "レベル３氾濫警報"),
+        ("60", "レベル６"),
+        ("22", "氾濫注意情報"),
+        ("30", "氾濫警報解除"),
+        ("1", "解除"),
+        ("", ""),
+    ],
 )
 def test_a_river_whose_code_and_name_disagree_is_not_understood(code: str, name: str) -> None:
     assert isinstance(read(flood(AT, code, name), "VXKO52", KAHOKU), NotUnderstood)
@@ -235,7 +262,12 @@ def test_a_lifting_names_no_town_and_the_towns_own_list_of_rivers_counts() -> No
 
 @pytest.mark.parametrize(
     ("town", "rank"),
-    [("<MaxInt>7</MaxInt>", 9), ("<MaxInt>5-</MaxInt>", 5), ("<MaxInt>6+</MaxInt><Condition>震度５弱以上未入電</Condition>", 8), ("", 0)],
+    [
+        ("<MaxInt>7</MaxInt>", 9),
+        ("<MaxInt>5-</MaxInt>", 5),
+        ("<MaxInt>6+</MaxInt><Condition>震度５弱以上未入電</Condition>", 8),
+        ("", 0),
+    ],
 )
 def test_intensities(town: str, rank: int) -> None:
     found = read(earthquake("e", AT, town), "VXSE53", KAHOKU)
@@ -243,7 +275,9 @@ def test_intensities(town: str, rank: int) -> None:
     assert (found.claims[0].rank, found.claims[0].settled) == (rank, True)
 
 
-@pytest.mark.parametrize("town", ["<MaxInt>8</MaxInt>", "<MaxInt></MaxInt>", "<MaxInt>4</MaxInt><Condition>不明</Condition>"])
+@pytest.mark.parametrize(
+    "town", ["<MaxInt>8</MaxInt>", "<MaxInt></MaxInt>", "<MaxInt>4</MaxInt><Condition>不明</Condition>"]
+)
 def test_an_intensity_that_is_not_known_is_not_understood(town: str) -> None:
     assert isinstance(read(earthquake("e", AT, town), "VXSE53", KAHOKU), NotUnderstood)
 
@@ -269,7 +303,9 @@ def claims(found: Telegram | NotUnderstood) -> set[tuple[Hazard, int, str]]:
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(SMALL), st.data())
-def test_bytes_cut_out_swapped_or_spoilt_never_crash(sample_: tuple[bytes, str, Places], data: st.DataObject) -> None:
+def test_bytes_cut_out_swapped_or_spoilt_never_crash(
+    sample_: tuple[bytes, str, Places], data: st.DataObject
+) -> None:
     body, type_, town = sample_
     start = data.draw(st.integers(0, len(body)))
     end = data.draw(st.integers(start, min(len(body), start + 400)))
@@ -280,8 +316,13 @@ def test_bytes_cut_out_swapped_or_spoilt_never_crash(sample_: tuple[bytes, str, 
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.sampled_from([s for s in SMALL if s[1].startswith(("VPWW", "VPHW", "VXWW"))]), st.randoms(use_true_random=False))
-def test_the_order_of_items_and_blocks_changes_nothing(sample_: tuple[bytes, str, Places], random: object) -> None:
+@given(
+    st.sampled_from([s for s in SMALL if s[1].startswith(("VPWW", "VPHW", "VXWW"))]),
+    st.randoms(use_true_random=False),
+)
+def test_the_order_of_items_and_blocks_changes_nothing(
+    sample_: tuple[bytes, str, Places], random: object
+) -> None:
     body, type_, town = sample_
     root = ET.fromstring(body)
     for parent in root.iter():
@@ -289,17 +330,28 @@ def test_the_order_of_items_and_blocks_changes_nothing(sample_: tuple[bytes, str
             children = list(parent)
             random.shuffle(children)  # type: ignore[attr-defined]
             parent[:] = children
-    assert claims(read(ET.tostring(root, "utf-8"), type_, town, "110000")) == claims(read(body, type_, town, "110000"))
+    assert claims(read(ET.tostring(root, "utf-8"), type_, town, "110000")) == claims(
+        read(body, type_, town, "110000")
+    )
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.sampled_from([s for s in SMALL if s[1].startswith(("VPWW", "VPHW", "VXWW", "VXKO", "VPBS", "VPOA"))]), st.data())
-def test_a_spoilt_code_or_status_never_makes_something_graver(sample_: tuple[bytes, str, Places], data: st.DataObject) -> None:
+@given(
+    st.sampled_from([s for s in SMALL if s[1].startswith(("VPWW", "VPHW", "VXWW", "VXKO", "VPBS", "VPOA"))]),
+    st.data(),
+)
+def test_a_spoilt_code_or_status_never_makes_something_graver(
+    sample_: tuple[bytes, str, Places], data: st.DataObject
+) -> None:
     body, type_, town = sample_
     before = max((rank for _, rank, _ in claims(read(body, type_, town, "110000"))), default=0)
     places = [m for m in re.finditer(rb"<(Code|Status|Condition|InfoType)>([^<]*)<", body) if m[2]]
     place = data.draw(st.sampled_from(places))
-    junk = data.draw(st.text(st.characters(codec="utf-8", exclude_characters="<&", exclude_categories=["Cc", "Cs"]), max_size=8)).encode()
+    junk = data.draw(
+        st.text(
+            st.characters(codec="utf-8", exclude_characters="<&", exclude_categories=["Cc", "Cs"]), max_size=8
+        )
+    ).encode()
     after = claims(read(body[: place.start(2)] + junk + body[place.end(2) :], type_, town, "110000"))
     assert max((rank for _, rank, _ in after), default=0) <= before
 
@@ -312,7 +364,11 @@ def test_anything_at_all_is_at_most_not_understood(body: bytes, type_: str) -> N
 
 @pytest.mark.parametrize("status", ["訓練", "試験"])
 def test_drills_are_read_and_never_real(status: str) -> None:
-    found = read(rain(AT, 5, status="発表").replace("<Status>通常".encode(), f"<Status>{status}".encode()), "VPWW55", KAHOKU)
+    found = read(
+        rain(AT, 5, status="発表").replace("<Status>通常".encode(), f"<Status>{status}".encode()),
+        "VPWW55",
+        KAHOKU,
+    )
     assert isinstance(found, Telegram)
     assert not found.is_real
 

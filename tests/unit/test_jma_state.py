@@ -47,7 +47,12 @@ def steps(*telegrams: Telegram, minutes: float = 60) -> list[tuple[str, Step]]:
 
 def test_a_warning_comes_rises_goes_on_falls_and_ends() -> None:
     told = steps(
-        rained(0, 3), rained(1, 4), rained(2, 4, "継続"), rained(3, 3, "危険警報から警報"), rained(4, 0), rained(5, 0)
+        rained(0, 3),
+        rained(1, 4),
+        rained(2, 4, "継続"),
+        rained(3, 3, "危険警報から警報"),
+        rained(4, 0),
+        rained(5, 0),
     )
     assert [step for _, step in told] == [Step.NEW, Step.RAISED, Step.CONTINUED, Step.LOWERED, Step.LIFTED]
 
@@ -84,7 +89,16 @@ def test_a_cancellation_by_another_office_changes_nothing() -> None:
 
 
 def test_the_new_scheme_counts_where_it_speaks_and_the_old_one_elsewhere() -> None:
-    old = known("VPWW54", warnings("VPWW54", at(9), ("03", "大雨警報", "発表"), ("06", "大雪警報", "発表"), ("04", "洪水警報", "発表")))
+    old = known(
+        "VPWW54",
+        warnings(
+            "VPWW54",
+            at(9),
+            ("03", "大雨警報", "発表"),
+            ("06", "大雪警報", "発表"),
+            ("04", "洪水警報", "発表"),
+        ),
+    )
     assert in_force(State().with_([old])) == {"大雨/": 3, "大雪/": 3, "洪水/": 3}
     assert in_force(State().with_([old, rained(0, 2)])) == {"大雨/": 2, "大雪/": 3}
     assert [step for _, step in steps(old, rained(10, 3))] == [Step.NEW] * 3 + [Step.CONTINUED] * 2
@@ -95,14 +109,19 @@ def test_landslides_of_both_schemes_are_told_once() -> None:
         '<Warning type="土砂災害警戒情報"><Item><Kind><Name>警戒</Name><Code>3</Code><Status>発表</Status></Kind>'
         "<Area><Name>河北町</Name><Code>0632100</Code></Area></Item></Warning>"
     )
-    old = known("VXWW50", report("VXWW50", at(1), body, title="土砂災害警戒情報", event="山形県土砂災害警戒情報"))
+    old = known(
+        "VXWW50", report("VXWW50", at(1), body, title="土砂災害警戒情報", event="山形県土砂災害警戒情報")
+    )
     new = known("VPWW56", warnings("VPWW56", at(0), ("49", "レベル４土砂災害危険警報", "発表")))
     assert [step for _, step in steps(new, old)] == [Step.NEW, Step.CONTINUED]
     assert [step for _, step in steps(old, new)] == [Step.NEW, Step.CONTINUED]
 
 
 def test_one_earthquake_is_one_thread_and_a_retraction_ends_it() -> None:
-    first, second = known("VXSE51", shaking("e", at(0), "5-")), known("VXSE53", earthquake("e", at(4), "<MaxInt>4</MaxInt>"))
+    first, second = (
+        known("VXSE51", shaking("e", at(0), "5-")),
+        known("VXSE53", earthquake("e", at(4), "<MaxInt>4</MaxInt>")),
+    )
     again = known("VXSE53", earthquake("e", at(9), "<MaxInt>4</MaxInt>", serial="2"))
     assert [step for _, step in steps(first, second, again)] == [Step.NEW, Step.LOWERED, Step.CONTINUED]
     gone = known("VXSE51", cancelled("VXSE51", at(2), event="e"))
@@ -146,7 +165,10 @@ def test_a_tornado_passes_by_itself_and_comes_anew() -> None:
     assert in_force(State().with_([first]), minutes=59) == {"竜巻/": 3}
     assert in_force(State().with_([first]), minutes=61) == {}
     assert changes(State().with_([first]), State().with_([first, tornado(61)]), at(62))[0].step is Step.NEW
-    assert [step for _, step in steps(first, tornado(1, type_="VPHW51"), minutes=2)] == [Step.NEW, Step.RAISED]
+    assert [step for _, step in steps(first, tornado(1, type_="VPHW51"), minutes=2)] == [
+        Step.NEW,
+        Step.RAISED,
+    ]
     assert [step for _, step in steps(first, tornado(1, "解除", "0"), minutes=2)] == [Step.NEW, Step.LIFTED]
 
 
@@ -159,7 +181,9 @@ def bulletin(minutes: float, town: str, event: str) -> Telegram:
         "<MeteorologicalInfos><MeteorologicalInfo><Item><Area><Name>x</Name>"
         f"<Code>{town}</Code></Area></Item></MeteorologicalInfo></MeteorologicalInfos>"
     )
-    return known("VPBS50", report("VPBS50", at(minutes), body, head=head, event=event, title="府県気象防災速報"))
+    return known(
+        "VPBS50", report("VPBS50", at(minutes), body, head=head, event=event, title="府県気象防災速報")
+    )
 
 
 def test_record_rain_in_another_town_does_not_lower_our_own() -> None:
@@ -191,7 +215,9 @@ POOL = [
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(POOL), max_size=14), st.randoms(use_true_random=False))
-def test_the_order_of_arrival_does_not_change_what_is_in_force(telegrams: list[Telegram], random: object) -> None:
+def test_the_order_of_arrival_does_not_change_what_is_in_force(
+    telegrams: list[Telegram], random: object
+) -> None:
     one_by_one = State()
     for telegram in telegrams:
         one_by_one = one_by_one.with_([telegram])
@@ -237,4 +263,7 @@ def test_hazards_are_told_gravest_first() -> None:
     before = State()
     wind = known("VPWW61", warnings("VPWW61", at(0), ("14", "雷注意報", "発表")))
     found = changes(before, before.with_([wind, rained(0, 5)]), at(1))
-    assert [change.after.claim.hazard for change in found if change.after] == [Hazard.HEAVY_RAIN, Hazard.THUNDER]
+    assert [change.after.claim.hazard for change in found if change.after] == [
+        Hazard.HEAVY_RAIN,
+        Hazard.THUNDER,
+    ]
