@@ -31,7 +31,6 @@ def jma() -> None:
 @as_json
 def status(*, json_: bool) -> None:
     """Whether information is fresh, what is in force, and what could not be understood."""
-
     found = at_desk(_status)
     emit(found, json_=json_, text=lambda: _words(found))
 
