@@ -134,7 +134,10 @@ class Decider:
     ) -> None:
         found = change.after or change.before
         assert found is not None
-        about = (change.thread, change.step.value, key(found.telegram))
+        step = change.step
+        if step is Step.RETRACTED and change.after is not None:
+            step = Step.LOWERED  # it also tells what stays in force, whose end is to be told
+        about = (change.thread, step.value, key(found.telegram))
         number = await tell(session, broadcast, self._payloads(broadcast), about=about, copies=copies)
         _log.info("JMA: broadcast %d: %s", number, broadcast.title)
 
