@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from benchmarks import beside, intake, rehearsal, segment_count, sending, startup, workers
+from benchmarks import beside, intake, rehearsal, segment_count, sending, startup, telegrams, workers
 
 
 def main() -> None:
-    for benchmark in (startup, intake, segment_count, rehearsal, sending, beside, workers):
+    for benchmark in (startup, telegrams, intake, segment_count, rehearsal, sending, beside, workers):
         benchmark.main()
 
 

@@ -14,6 +14,9 @@ from bot.domain.clock import TOKYO, Clock, ShiftedClock, SystemClock
 from bot.domain.errors import ConfigurationError
 from bot.domain.pace import Limit, Limits
 
+JMA_BASE = "https://www.data.jma.go.jp/developer/xml"
+"""Where the Meteorological Agency's feeds lie; https://xml.kishou.go.jp/xmlpull.html"""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -34,6 +37,8 @@ class Settings:
     broadcasts_per_hour: float
     yen_per_message: float
     public_url: str
+    jma_base: str
+    jma_poll: float
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -69,6 +74,8 @@ class Settings:
             ),
             yen_per_message=_positive("MACHI_YEN_PER_MESSAGE", get("MACHI_YEN_PER_MESSAGE", "3")),
             public_url=_address("MACHI_PUBLIC_URL", get("MACHI_PUBLIC_URL")),
+            jma_base=_address("MACHI_JMA_BASE", environment.get("MACHI_JMA_BASE", JMA_BASE).strip()),
+            jma_poll=_positive("MACHI_JMA_POLL", get("MACHI_JMA_POLL", "60")),
         )
 
     def clock(self) -> Clock:

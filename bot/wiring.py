@@ -37,6 +37,8 @@ from bot.rendering import Templates
 from bot.schedule.ticker import Ticker
 from bot.settings import Settings
 from bot.store.store import Store, open_database, sqlite_path
+from bot.telegrams.present import PresentState
+from bot.telegrams.watch import JmaWatch
 from bot.town import load, templates_for
 from bot.town.bus_stops import BusStops
 from bot.town.model import Town
@@ -219,8 +221,13 @@ async def _start_web(desk: Desk, line: LineClient, stack: AsyncExitStack, *, alo
     bulletin = Bulletin(desk.store)
     await bulletin.start()
     stack.push_async_callback(bulletin.stop)
+    present = PresentState(desk.store, clock, desk.settings.jma_base)
+    await present.start()
+    stack.push_async_callback(present.stop)
     public_url = desk.settings.public_url
-    conversation = Conversation(desk.town, timetable, public_url=public_url, situation=bulletin.current)
+    conversation = Conversation(
+        desk.town, timetable, public_url=public_url, situation=bulletin.current, present=present
+    )
     processor = Processor(inbox, conversation, line, clock, lambda: intake.is_busy)
     intake = Intake(inbox, clock, processor.wake)
     processor.start(alone=alone)
@@ -269,13 +276,23 @@ async def _start_worker(
     stack.push_async_callback(conductor.stop)
     ticker.start()
     stack.push_async_callback(ticker.stop)
+    _start_feeds(desk, stack)
+    return sender, ticker
+
+
+def _start_feeds(desk: Desk, stack: AsyncExitStack) -> None:
+    """The readers of others' feeds: the town's home page and the Meteorological Agency."""
+    settings, store, clock, town = desk.settings, desk.store, desk.clock, desk.town
+    if settings.jma_base:
+        jma = JmaWatch(store, town, desk.templates, clock, settings.jma_base, poll=settings.jma_poll)
+        jma.start()
+        stack.push_async_callback(jma.stop)
     if town.news is not None:
         from bot.news.reader import NewsReader  # noqa: PLC0415  see above
 
         news = NewsReader(store, town.news, desk.templates, clock)
         news.start()
         stack.push_async_callback(news.stop)
-    return sender, ticker
 
 
 def _each_tick(clocks: Sequence[NoticeClock | DigestClock], desk: Desk) -> Callable[[], Awaitable[None]]:

@@ -13,6 +13,7 @@ from bot.domain.situation import Situation
 from bot.line.events import LineEvent
 from bot.line.limits import MESSAGES, Message
 from bot.town.bus_stops import BusStops
+from bot.town.hazards import Presence
 from bot.town.model import Town
 from bot.transit import Timetable
 from handlers import (
@@ -22,6 +23,7 @@ from handlers import (
     erasing,
     garbage,
     helping,
+    in_force,
     language,
     registration,
     safety,
@@ -74,6 +76,7 @@ HANDLERS: Mapping[str, Handler] = {
     "safety": safety.ask,
     "safety-is": safety.answer,
     "safety-at": safety.tell_place,
+    "in-force": in_force.show,
     "emergency": helping.emergency,
     "retry": helping.retry,
     "nonsense": helping.nonsense,
@@ -93,7 +96,7 @@ class Turn:
 class Conversation:
     """The conversation of a town's account; `public_url` is where its web server is reached from outside.
 
-    `situation` tells what is in force at the moment.
+    `situation` tells what the town has in force at the moment, `present` what the Meteorological Agency has.
     """
 
     def __init__(
@@ -103,10 +106,12 @@ class Conversation:
         *,
         public_url: str = "",
         situation: Callable[[], Situation] = Situation,
+        present: Callable[[], Presence] = Presence,
     ) -> None:
         self._town = town
         self._public_url = public_url
         self._situation = situation
+        self._present = present
         self._bus = BusStops(town, timetable) if timetable else None
 
     def answer(self, resident: Resident | None, event: LineEvent, now: datetime) -> Turn:
@@ -114,8 +119,8 @@ class Conversation:
         if event.user_id is None:
             return Turn(resident, [])
         person = resident or Resident(event.user_id)
-        situation = self._situation()
-        scene = Scene(self._town, person, now, resident is None, self._public_url, self._bus, situation)
+        outside = self._public_url, self._bus, self._situation(), self._present
+        scene = Scene(self._town, person, now, resident is None, *outside)
         match event.type:
             case "follow":
                 return self._turn(scene, language.welcome(scene))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -11,6 +11,7 @@ from bot.domain.safety import SafetyAnswer
 from bot.domain.situation import Situation
 from bot.domain.spelling import folded
 from bot.town.bus_stops import BusStops
+from bot.town.hazards import Presence
 from bot.town.model import Choice, Topic, Town
 from handlers.texts import texts
 
@@ -76,7 +77,7 @@ class Scene:
     """The town, the resident (a new one for a stranger) and the moment.
 
     `public_url` is where the web server is reached from outside; empty where the town does not say. `bus` is
-    None without a timetable. `situation` is what is in force.
+    None without a timetable. `situation` is what the town has in force, `present` tells what is known of JMA.
     """
 
     town: Town
@@ -86,6 +87,7 @@ class Scene:
     public_url: str = ""
     bus: BusStops | None = None
     situation: Situation = field(default_factory=Situation)
+    present: Callable[[], Presence] = Presence
 
     def say(self, key: str, **values: object) -> str:
         """A text in the resident's language."""

@@ -28,6 +28,7 @@ COMMANDS = {
     "safety.safe": f"safety-is {SafetyState.SAFE}",
     "safety.help": f"safety-is {SafetyState.HELP}",
     "safety.evacuated": f"safety-is {SafetyState.EVACUATED}",
+    "command.in_force": "in-force",
     "action.ask_erase": "ask-erase",
     "action.done": "done",
 }

@@ -19,6 +19,7 @@ from bot.cli import (
     bus,
     channel,
     database,
+    jma,
     news,
     notice,
     order,
@@ -68,6 +69,7 @@ for command in (
     schedule.schedule,
     rehearsal.rehearse,
     news.news,
+    jma.jma,
     audit.audit,
 ):
     machi.add_command(command)

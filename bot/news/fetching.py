@@ -11,7 +11,7 @@ LARGEST = 2 * 1024 * 1024
 
 SECONDS = 20.0
 _REDIRECTS = 5
-_AGENT = "machi-push (news feed reader of a town's LINE account)"
+_AGENT = "machi-push (feed reader of a town's LINE account)"
 _ACCEPT = "application/rss+xml, application/atom+xml, application/rdf+xml, application/xml;q=0.9, */*;q=0.1"
 
 
@@ -36,11 +36,12 @@ async def fetch(
     modified: str | None,
     *,
     seconds: float = SECONDS,
+    largest: int = LARGEST,
 ) -> Fetched:
     """The feed at an address, unless it is the one that `etag` and `modified` came with.
 
     Raises:
-        FetchError: no answer within `seconds`, another status than 200 or 304, or a feed above LARGEST.
+        FetchError: no answer within `seconds`, another status than 200 or 304, or more than `largest` bytes.
     """
     headers = {"User-Agent": _AGENT, "Accept": _ACCEPT, "Accept-Encoding": "gzip, deflate"}
     if etag:
@@ -56,18 +57,18 @@ async def fetch(
                 raise FetchError(f"サーバーが {answer.status} を返しました。")
             own = answer.headers
             kind = own.get("Content-Type", "")
-            return Fetched(await _body(answer), kind, own.get("ETag"), own.get("Last-Modified"))
+            return Fetched(await _body(answer, largest), kind, own.get("ETag"), own.get("Last-Modified"))
     except TimeoutError:
         raise FetchError(f"{seconds:g}秒以内に答えがありませんでした。") from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise FetchError(f"つながりませんでした({type(error).__name__}: {error})。") from error
 
 
-async def _body(answer: aiohttp.ClientResponse) -> bytes:
-    """The body, as far as LARGEST."""
+async def _body(answer: aiohttp.ClientResponse, largest: int) -> bytes:
+    """The body, as far as `largest`."""
     body = bytearray()
     async for chunk in answer.content.iter_chunked(64 * 1024):
         body += chunk
-        if len(body) > LARGEST:
-            raise FetchError(f"フィードが大きすぎます({LARGEST // 1024 // 1024}MBまで)。")
+        if len(body) > largest:
+            raise FetchError(f"フィードが大きすぎます({largest // 1024 // 1024}MBまで)。")
     return bytes(body)

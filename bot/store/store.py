@@ -23,6 +23,7 @@ from bot.store.reports import Reports
 from bot.store.residents import Residents
 from bot.store.safety import Safety
 from bot.store.shelters import Shelters
+from bot.store.telegrams import Telegrams
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Store:
     orders: Orders
     shelters: Shelters
     safety: Safety
+    telegrams: Telegrams
 
     @classmethod
     def over(cls, database: Database, clock: Clock) -> Self:
@@ -64,6 +66,7 @@ class Store:
             orders=Orders(database),
             shelters=Shelters(database, clock),
             safety=Safety(database, clock),
+            telegrams=Telegrams(database, clock),
         )
 
 

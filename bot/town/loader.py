@@ -13,6 +13,7 @@ from bot.domain.residents import Fact
 from bot.rendering import Personal, Templates, example
 from bot.rendering import check as check_templates
 from bot.schedule.office import OfficeDays
+from bot.town.disaster import DisasterEntry, disaster_faults, read_disaster
 from bot.town.emergency import SCENARIOS, read_scenarios
 from bot.town.events import read_events
 from bot.town.faults import Faults
@@ -44,6 +45,7 @@ class _Reading:
     entries: Sequence[Entry]
     faults: list[Fault]
     news_faults: Callable[[], list[Fault]] = list
+    disaster_faults: Callable[[], list[Fault]] = list
 
 
 def load(folder: Path) -> Town:
@@ -57,7 +59,7 @@ def load(folder: Path) -> Town:
     if reading.town is not None and not faults:
         templates = templates_for(reading.town)
         faults = list(notice_faults(reading.town, reading.entries, templates, render_all=False))
-        faults += reading.news_faults()
+        faults += reading.news_faults() + reading.disaster_faults()
     if faults or reading.town is None:
         raise TownFaultsError(faults)
     return reading.town
@@ -70,7 +72,8 @@ def check(folder: Path) -> list[Fault]:
         return reading.faults
     templates = templates_for(reading.town)
     notices = notice_faults(reading.town, reading.entries, templates, render_all=True)
-    return sorted({*reading.faults, *notices, *reading.news_faults(), *check_templates(templates)})
+    named = [*reading.news_faults(), *reading.disaster_faults()]
+    return sorted({*reading.faults, *notices, *named, *check_templates(templates)})
 
 
 def _read(folder: Path) -> _Reading:
@@ -98,15 +101,20 @@ def _read(folder: Path) -> _Reading:
     shelters = read_shelters(folder / "shelters.csv", faults("shelters.csv"))
     town = _town(folder, profile, choices, entries, shelters) if profile else None
     rules: Sequence[NewsEntry] = ()
+    hazards: Sequence[DisasterEntry] = ()
     if town is not None and profile is not None:
         news, rules = read_news(folder / "news.toml", faults("news.toml"))
         events = read_events(folder, profile, faults)
         scenarios = read_scenarios(folder / SCENARIOS, faults(SCENARIOS), profile.districts)
+        disaster, hazards = read_disaster(folder / "disaster.toml", faults("disaster.toml"))
         town = replace(town, office_days=office, events=events, news=news, scenarios=scenarios)
+        town = replace(town, disaster=disaster)
     if town is not None and garbage is not None:
         town = _with_garbage(town, garbage)
     found = sorted(fault for note in notes.values() for fault in note.found)
-    return _Reading(town, entries, found, partial(news_faults, town, rules))
+    return _Reading(
+        town, entries, found, partial(news_faults, town, rules), partial(disaster_faults, town, hazards)
+    )
 
 
 def _garbage(

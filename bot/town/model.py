@@ -15,6 +15,7 @@ from bot.domain.events import Event
 from bot.domain.overload import Overload
 from bot.domain.quiet_hours import QuietHours
 from bot.domain.residents import LANGUAGES, Fact
+from bot.jma.values import Hazard, Places
 from bot.schedule.garbage import GarbagePlan, Named
 from bot.schedule.office import OfficeDays
 from bot.schedule.rules import GarbageDays, Occurrence, Rule
@@ -178,6 +179,41 @@ class Garbage:
 
 
 @dataclass(frozen=True, slots=True)
+class DisasterRule:
+    """Who hears of what JMA issues, and how loud.
+
+    It fits the `hazards` (none: all but earthquakes) from `rank` on (a bot.jma Rank; of an earthquake the index in
+    INTENSITIES). `how` is `at_once`, `draft` (staff approve it) or `none`; `on` is of `raise`, `lower`, `lift`.
+    """
+
+    name: str
+    rank: int
+    segment: str
+    hazards: frozenset[Hazard] = frozenset()
+    how: str = "at_once"
+    priority: Priority = Priority.URGENT
+    on: frozenset[str] = frozenset({"raise", "lower", "lift"})
+
+    def fits(self, hazard: Hazard, rank: int) -> bool:
+        """Whether it is about a hazard of that rank."""
+        named = hazard in self.hazards if self.hazards else hazard is not Hazard.EARTHQUAKE
+        return named and rank >= self.rank
+
+
+@dataclass(frozen=True, slots=True)
+class Disaster:
+    """The rules, the first that fits counts, and the 予報区域 of the rivers that concern the town."""
+
+    rules: tuple[DisasterRule, ...] = ()
+    rivers: tuple[str, ...] = ()
+
+    def rule(self, hazard: Hazard, rank: int) -> DisasterRule | None:
+        """The rule for a hazard of a rank, if anybody hears of it."""
+        found = next((rule for rule in self.rules if rule.fits(hazard, rank)), None)
+        return found if found is not None and found.how != "none" else None
+
+
+@dataclass(frozen=True, slots=True)
 class Office:
     """How to reach the town office, in words for residents."""
 
@@ -214,6 +250,7 @@ class Town:
     overload: Overload | None = None
     events: tuple[Event, ...] = ()
     news: News | None = None
+    disaster: Disaster = field(default_factory=Disaster)
     staff: tuple[StaffMember, ...] = ()
     safety_days: int = SAFETY_DAYS
     scenarios: tuple[Scenario, ...] = ()
@@ -234,6 +271,11 @@ class Town:
         """When a broadcast of that priority can go out at the earliest: at the moment, or after the quiet hours."""
         quiet = self.quiet_hours
         return quiet.over(moment) if quiet is not None and self.holds_back(priority, moment) else moment
+
+    @property
+    def places(self) -> Places:
+        """The town as JMA's telegrams name it."""
+        return Places.of(self.codes, self.disaster.rivers)
 
     def topic(self, key: str) -> Topic | None:
         """The topic of that key, if the town has it."""

@@ -39,6 +39,8 @@ _CODES = {
     "jma_prefecture": 6,
 }
 """The codes of a town and how many digits each has."""
+_QUAKE_AREA = "jma_quake_area"
+"""The region that the first report of an earthquake names; without it that report is read by prefecture."""
 
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -126,6 +128,10 @@ def _codes(table: Table) -> dict[str, str]:
         codes[key] = table.text(key)
         if codes[key] and not re.fullmatch(rf"\d{{{digits}}}", codes[key]):
             table.fault(key, f"「{key}」は{digits}桁の数字です(いまは {codes[key]})。")
+    if area := table.text(_QUAKE_AREA, required=False):
+        codes[_QUAKE_AREA] = area
+        if not re.fullmatch(r"\d{3}", area):
+            table.fault(_QUAKE_AREA, f"「{_QUAKE_AREA}」は3桁の数字です(いまは {area})。")
     table.finish()
     jis, whole, class20 = codes["jis"], codes["local_government"], codes["jma_class20"]
     if re.fullmatch(r"\d{5}", jis):

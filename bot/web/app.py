@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bot.inbox.intake import NotAWebhookError
 from bot.line.signature import is_genuine
+from bot.telegrams.present import look_up
 from bot.transit import realtime
 from bot.web import calendar_feed
 from bot.wiring import Service
@@ -71,8 +72,21 @@ async def _readyz(request: web.Request) -> web.Response:
             faults["sender"] = "the outbox could not be read"
         elif service.sender.circuit.fault:
             faults["sender"] = service.sender.circuit.fault
-    state = {"ready": not faults, "faults": faults}
+    state = {"ready": not faults, "faults": faults, "jma": await _jma(service)}
     return web.json_response(state, status=503 if faults else 200, dumps=json.dumps)
+
+
+async def _jma(service: Service) -> str:
+    """How fresh JMA's information is; an alarm to look at, but no reason to take the service out of use."""
+    try:
+        known = (await look_up(service.store, service.clock, service.settings.jma_base)).known
+    except Exception as error:
+        return f"unknown: {type(error).__name__}: {error}"
+    if known is None:
+        return "off"
+    if known.is_stale(service.clock.now()):
+        return f"stale: last read {known.at.isoformat() if known.at else 'never'}"
+    return "incomplete" if known.is_partial else "ok"
 
 
 async def _fault_of_workers(service: Service) -> str | None:

@@ -91,7 +91,10 @@ def _port(text: str) -> int:
 def _for_the_service(environment: Mapping[str, str], api_base: str) -> dict[str, str]:
     kept = {name: value for name, value in environment.items() if name not in _NOT_FOR_THE_SERVICE}
     line = {"LINE_CHANNEL_SECRET": SECRET, "LINE_CHANNEL_ACCESS_TOKEN": TOKEN, "LINE_API_BASE": api_base}
-    here = {"MACHI_PUBLIC_URL": f"http://127.0.0.1:{environment.get('PORT') or 8080}"}
+    here = {
+        "MACHI_PUBLIC_URL": f"http://127.0.0.1:{environment.get('PORT') or 8080}",
+        "MACHI_JMA_BASE": "",  # nothing leaves the machine
+    }
     return {**here, **kept, **line, "MACHI_TOWN": str(_TOWN)}
 
 

@@ -61,6 +61,7 @@ class Running:
             "MACHI_DATABASE_URL": url,
             "MACHI_TOWN": str(KAHOKU),
             "MACHI_STAFF": "clerk",
+            "MACHI_JMA_BASE": "",  # no test reaches the real JMA
             **environment,
         }
         self._since = time.monotonic()

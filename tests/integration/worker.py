@@ -25,7 +25,7 @@ _TOWN = replace(TOWN, notices=())
 @asynccontextmanager
 async def at_work(desk: Desk, **environment: str) -> AsyncIterator[Composer]:
     """Clock, conductor and sender at work on the desk's store; the staff's side of it."""
-    channel = {"LINE_CHANNEL_SECRET": SECRET, "LINE_CHANNEL_ACCESS_TOKEN": TOKEN}
+    channel = {"LINE_CHANNEL_SECRET": SECRET, "LINE_CHANNEL_ACCESS_TOKEN": TOKEN, "MACHI_JMA_BASE": ""}
     settings = Settings.from_environment({**channel, "LINE_API_BASE": desk.line.base_url, **environment})
     templates = templates_for(_TOWN)
     async with AsyncExitStack() as stack:

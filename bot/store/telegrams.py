@@ -1,0 +1,212 @@
+"""JMA's feeds and telegrams in the database, and what is in force for the town."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NamedTuple
+
+from bot.domain.broadcasts import Event, State
+from bot.domain.clock import Clock
+from bot.store.audit import Deed, record
+from bot.store.broadcasts import Broadcast, Payloads, insert, lock, move, note
+from bot.store.port import Database, Row, Session
+
+
+class JmaFeed(NamedTuple):
+    """What is known of a feed; times are ms since the epoch. `failures` counts the looks since the last good one."""
+
+    address: str
+    due_ms: int
+    etag: str | None
+    modified: str | None
+    looked_ms: int | None
+    succeeded_ms: int | None
+    failures: int
+    failure: str | None
+
+
+class Kept(NamedTuple):
+    """A telegram on record. `outcome` is one of the words that the migration lists, `reason` why it was not understood."""
+
+    address: str
+    type: str
+    sender: str
+    title: str
+    reported_ms: int | None
+    fetched_ms: int
+    outcome: str
+    reason: str | None
+
+
+class Arrival(NamedTuple):
+    """A telegram just fetched; `body` is compressed."""
+
+    address: str
+    type: str
+    sender: str
+    body: bytes
+    title: str
+    reported_ms: int | None
+    outcome: str
+    reason: str | None = None
+
+
+class Told(NamedTuple):
+    """A message of a thread and the state of its broadcast; `telegram` is the key of what it told."""
+
+    step: str
+    telegram: str
+    broadcast_id: int
+    state: State
+
+
+class Known(NamedTuple):
+    """What is in force, as JSON (empty: nothing was ever read), and when that last changed."""
+
+    state: str
+    changed_ms: int
+
+
+Decide = Callable[[Session, str, Sequence[str]], Awaitable[str]]
+"""Takes the locked state and the addresses that are new; stores what follows and returns the new state."""
+
+
+class Telegrams:
+    """What the rest of the program asks about telegrams."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def claim(self, address: str, next_ms: int) -> JmaFeed | None:
+        """The feed, if it is due and no other process looks; it is due again at `next_ms`."""
+        known = await self.feed(address)
+        if known is not None and known.due_ms > self._clock.now_ms():
+            return None
+
+        async def work(session: Session) -> JmaFeed | None:
+            now = self._clock.now_ms()
+            await session.execute("telegrams.add_feed", {"address": address, "now": now})
+            row = {"address": address, "now": now, "next": next_ms}
+            if not await session.execute("telegrams.claim", row):
+                return None
+            return _feed((await session.fetch("telegrams.feed", {"address": address}))[0])
+
+        return await self._database.write(work)
+
+    async def feed(self, address: str) -> JmaFeed | None:
+        """What is known of a feed; None before the first look."""
+        rows = await self._database.fetch("telegrams.feed", {"address": address})
+        return _feed(rows[0]) if rows else None
+
+    async def feeds(self) -> list[JmaFeed]:
+        """What is known of every feed that was ever looked at."""
+        return [_feed(row) for row in await self._database.fetch("telegrams.feeds")]
+
+    async def fail(self, address: str, failure: str) -> None:
+        """Record a look that could not be read as a whole: the next asks for everything again."""
+        await self._database.append("telegrams.fail", [{"address": address, "failure": failure}])
+
+    async def known(self, addresses: Sequence[str]) -> set[str]:
+        """Which of these telegrams have been fetched."""
+        asked = {"addresses": json.dumps(list(addresses))}
+        return {row["address"] for row in await self._database.fetch("telegrams.known", asked)}
+
+    async def take(self, arrivals: Sequence[Arrival], decide: Decide) -> int:
+        """Keep telegrams and what `decide` makes of those that are new, in one transaction; how many were."""
+
+        async def work(session: Session) -> int:
+            now = self._clock.now_ms()
+            await session.execute("telegrams.begin_state", {"now": now})
+            state = (await session.fetch("telegrams.lock_state"))[0]["state"]
+            new = [
+                each.address
+                for each in arrivals
+                if await session.execute("telegrams.add", {**each._asdict(), "now": now})
+            ]
+            if new:
+                after = await decide(session, state, new)
+                if after != state:
+                    await session.execute("telegrams.set_state", {"state": after, "now": now})
+            return len(new)
+
+        return await self._database.write(work)
+
+    async def succeed(
+        self, feed: JmaFeed, etag: str | None, modified: str | None, failure: str | None = None
+    ) -> None:
+        """Record a look at a feed that could be read; `failure` says why not every telegram in it could be."""
+        row = {
+            "address": feed.address,
+            "etag": None if failure else etag,
+            "modified": None if failure else modified,
+            "failures": feed.failures + 1 if failure else 0,
+            "failure": failure,
+            "now": self._clock.now_ms(),
+        }
+        await self._database.append("telegrams.succeed", [row])
+
+    async def state(self) -> Known:
+        """What is in force."""
+        rows = await self._database.fetch("telegrams.state")
+        return Known(rows[0]["state"], rows[0]["changed_ms"]) if rows else Known("", 0)
+
+    async def unread(self, since_ms: int) -> list[Kept]:
+        """Telegrams that were not understood and that nothing later has made up for."""
+        return [_kept(row) for row in await self._database.fetch("telegrams.unread", {"since": since_ms})]
+
+    async def newest(self, limit: int) -> list[Kept]:
+        """The latest telegrams, newest first."""
+        return [_kept(row) for row in await self._database.fetch("telegrams.newest", {"limit": limit})]
+
+    async def outcomes(self) -> dict[str, int]:
+        """How many telegrams became what."""
+        return {row["outcome"]: row["n"] for row in await self._database.fetch("telegrams.outcomes")}
+
+
+def _feed(row: Row) -> JmaFeed:
+    return JmaFeed(*(row[name] for name in JmaFeed._fields))
+
+
+def _kept(row: Row) -> Kept:
+    return Kept(*(row[name] for name in Kept._fields))
+
+
+async def told(session: Session, thread: str) -> list[Told]:
+    """What was told of a thread, the newest first."""
+    return [
+        Told(row["step"], row["telegram"], row["broadcast_id"], State(row["state"]))
+        for row in await session.fetch("telegrams.told", {"thread": thread})
+    ]
+
+
+async def tell(
+    session: Session,
+    broadcast: Broadcast,
+    payloads: Payloads,
+    *,
+    about: tuple[str, str, str],
+    copies: Sequence[int] = (),
+) -> int:
+    """Store a broadcast about a (thread, step, telegram); `copies`: it goes to who got these broadcasts."""
+    number = await insert(session, broadcast, payloads)
+    for source in copies:
+        await session.execute("broadcasts.copy", {"broadcast_id": number, "source_id": source})
+    thread, step, telegram = about
+    row: dict[str, Any] = {"thread": thread, "step": step, "telegram": telegram, "broadcast_id": number}
+    await session.execute("telegrams.tell", {**row, "now": broadcast.created_ms})
+    deed = Deed(
+        broadcast.created_ms, broadcast.author, "broadcast.new", f"broadcast:{number}", broadcast.title
+    )
+    await record(session, deed)
+    return number
+
+
+async def withdraw(session: Session, broadcast_id: int, actor: str, reason: str, now_ms: int) -> None:
+    """Let nothing more of a broadcast go out; what LINE has accepted stays sent."""
+    broadcast = await lock(session, broadcast_id)
+    if broadcast.state in {State.DONE, State.CANCELLED, State.FAILED}:
+        return
+    await move(session, broadcast, Event.CANCEL, now_ms, finished_ms=now_ms)
+    await note(session, broadcast_id, Event.CANCEL, actor=actor, now_ms=now_ms, detail=reason)

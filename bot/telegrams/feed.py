@@ -1,0 +1,79 @@
+"""JMA's Atom feeds: which telegrams there are, and which of them are worth fetching for one town."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urljoin
+
+from bot.jma.reading import NATIONWIDE, READERS
+from bot.jma.state import SHAKEN
+from bot.jma.tree import NotXmlError, read_tree
+from bot.jma.values import Places
+
+LARGEST = 8 * 1024 * 1024
+"""Bytes of a feed; the long one has one or two million in bad weather."""
+
+_FILE = re.compile(r"/\d{14}_\w{1,12}_([A-Z]{4}\d{2})_(\w{1,20})\.xml")
+"""`…/20260624170203_0_VPWW55_060000.xml`: time, number, data type, office. https://xml.kishou.go.jp/xmlpull.html"""
+
+_HEADQUARTERS = "010000"
+"""The sender of what the agency itself issues, also for a prefecture."""
+_OLDEST = timedelta(days=10)
+
+
+class NotAFeedError(Exception):
+    """The bytes are no Atom feed; the message says why, in Japanese."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A telegram that a feed names; `updated` is None where the feed does not say it as known."""
+
+    address: str
+    type: str
+    sender: str
+    updated: datetime | None
+
+
+def read_feed(body: bytes, base: str) -> list[Entry]:
+    """The telegrams of a feed, in its order; addresses that do not lie below `base` are left out.
+
+    Raises:
+        NotAFeedError: it is no Atom feed.
+    """
+    try:
+        root = read_tree(body, LARGEST)
+    except NotXmlError as error:
+        raise NotAFeedError(str(error)) from None
+    if root.name != "feed":
+        raise NotAFeedError(f"Atom のフィードではありません(<{root.name[:30]}>)。")
+    entries: dict[str, Entry] = {}
+    for node in root.all("entry"):
+        link = node.first("link")
+        address = urljoin(f"{base}/feed/", (link.attributes.get("href") if link else "") or node.say("id"))
+        file = _FILE.search(address)
+        if file is not None and address.startswith(f"{base}/") and file.end() == len(address):
+            entries[address] = Entry(address, file[1], file[2], _moment(node.say("updated")))
+    return list(entries.values())
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def is_wanted(entry: Entry, places: Places, now: datetime) -> bool:
+    """Whether a telegram may concern the town: by its type and office, before it is downloaded."""
+    if entry.type not in READERS:
+        return False
+    age = now - entry.updated if entry.updated else timedelta(0)
+    if age > (SHAKEN if entry.type.startswith("VXSE") else _OLDEST):
+        return False
+    if entry.type in NATIONWIDE or not re.fullmatch(r"\d{6}", entry.sender):
+        return True
+    return entry.sender in {places.prefecture, _HEADQUARTERS}
