@@ -135,8 +135,7 @@ async def _last(store: Store, notice: Notice, user_id: str) -> Past | None:
 
 async def _past(store: Store, notice: Notice, occurrence: Happened, user_id: str) -> Past:
     if occurrence.broadcast_id is None:
-        missed = await store.notices.why_missed(notice.name, occurrence.key)
-        return Past(occurrence, notice.title, None, missed or "理由の記録がありません")
+        return Past(occurrence, notice.title, None, occurrence.reason or "理由の記録がありません")
     broadcast = await store.broadcasts.find(occurrence.broadcast_id)
     delivery = await store.reports.of_one(broadcast.id, user_id)
     spared = await store.deferred.is_spared(broadcast.id, user_id)

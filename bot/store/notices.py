@@ -115,8 +115,3 @@ class Notices:
         """The latest occurrences of one notice on record, newest first."""
         rows = await self._database.fetch("notices.latest", {"notice": notice, "limit": limit})
         return [Happened(*(row[name] for name in Happened._fields)) for row in rows]
-
-    async def why_missed(self, notice: str, key: str) -> str:
-        """Why an occurrence on record did not go out; empty if nothing was noted."""
-        rows = await self._database.fetch("notices.why_missed", {"actor": f"notice:{notice}", "key": key})
-        return str(rows[0]["detail"]) if rows else ""

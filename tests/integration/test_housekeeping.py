@@ -23,7 +23,7 @@ async def test_an_answer_is_erased_once_its_days_are_over(store: Store, clock: H
     town, templates = replace(TOWN, notices=(), safety_days=3), templates_for(TOWN)
     composer = Composer(store, town, templates, clock, Ceiling(no_answer, 3))
     desk = Desk(Settings.from_environment({}), clock, town, templates, store, composer)
-    tick = _each_tick(NoticeClock(store, town, templates, clock), desk)
+    tick = _each_tick([NoticeClock(store, town, templates, clock)], desk)
 
     async def answers(number: int) -> None:
         async def work(session: Session) -> None:

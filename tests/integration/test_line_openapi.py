@@ -97,6 +97,7 @@ async def test_pushes_are_as_line_describes_them(line: Simulator) -> None:
 
 
 async def test_broadcasts_to_everyone_are_as_line_describes_them(line: Simulator) -> None:
+    line.platform.rates.rates["broadcast"] = (1000, 3600.0)  # more at once than LINE allows in an hour
     async with aiohttp.ClientSession() as session:
         client = LineClient(session, line.base_url, TOKEN)
         for number, messages in enumerate(encoded(list(announcements()))):

@@ -102,7 +102,7 @@ async def test_one_that_was_missed_says_why(desk: Desk) -> None:
     found = await asked(desk, where, A)
     assert found.last is not None
     assert found.last.delivery is None
-    assert "no longer useful" in found.last.missed
+    assert "を過ぎるため" in found.last.missed
 
 
 async def test_who_has_stopped_gets_nothing_though_they_are_meant(desk: Desk) -> None:

@@ -25,12 +25,8 @@ ORDER BY at_ms DESC, notice, key LIMIT :limit;
 
 -- name: latest
 -- The latest occurrences of one notice.
-SELECT notice, key, at_ms, state, broadcast_id, recorded_ms FROM occurrences
+SELECT notice, key, at_ms, state, broadcast_id, recorded_ms, reason FROM occurrences
 WHERE notice = :notice ORDER BY at_ms DESC, key LIMIT :limit;
-
--- name: why_missed
--- Why an occurrence did not go out.
-SELECT detail FROM audit WHERE actor = :actor AND action = 'notice.missed' AND subject = :key ORDER BY id LIMIT 1;
 
 -- name: tell
 -- An item of an occurrence has been told.
