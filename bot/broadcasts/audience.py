@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 
 from bot.broadcasts.overload import Limit
@@ -67,24 +66,14 @@ class Audience:
     """
 
     def __init__(
-        self,
-        store: Store,
-        town: Town,
-        clock: Clock,
-        broadcast: Broadcast,
-        frozen: str | None,
-        *,
-        only: frozenset[str] | None = None,
+        self, store: Store, town: Town, clock: Clock, broadcast: Broadcast, frozen: str | None
     ) -> None:
-        """`only`: instead of the segment's residents these ids, whatever they have registered meanwhile."""
         self._store = store
         self._clock = clock
         self._limit = Limit(town.overload, broadcast)
         today = from_ms(broadcast.started_ms or 0).date()
         self._renderer = None if frozen is None else Renderer(broadcast, frozen, today)
-        self._only = only
-        meant = broadcast if only is None else replace(broadcast, segment="all", audience=None)
-        self._condition = condition(meant, town, today, store.database.dialect)
+        self._condition = condition(broadcast, town, today, store.database.dialect)
         self._staff = staff_addresses(town, broadcast.audience)
         self._at_once = broadcast.priority is not Priority.NORMAL
         self._span = _FIRST_SPAN if self._at_once else _SPAN
@@ -101,10 +90,7 @@ class Audience:
         after = broadcast.audience_upto
         facts = self._renderer.facts if self._renderer else ()
         upto = min(after + self._span, await _end(session, broadcast))
-        groups = await audience_page(session, self._condition, after, upto, facts)
-        if self._only is None:
-            return groups
-        return [among for group in groups if (among := _among(group, self._only)).ids]
+        return await audience_page(session, self._condition, after, upto, facts)
 
     async def gather(self, session: Session, broadcast: Broadcast) -> None:
         """Put the next page of a locked broadcast's audience into batches.
@@ -193,12 +179,6 @@ class Audience:
         )
         await rows.set_audience(session, broadcast.id, await _end(session, broadcast), done=True)
         await session.notify()
-
-
-def _among(group: Group, only: frozenset[str]) -> Group:
-    """Those of a group whose ids are among these."""
-    pairs = [pair for pair in zip(group.ids, group.user_ids, strict=True) if pair[0] in only]
-    return group._replace(ids=[number for number, _ in pairs], user_ids=[user_id for _, user_id in pairs])
 
 
 async def _end(session: Session | Database, broadcast: Broadcast) -> int:

@@ -192,13 +192,7 @@ class Conductor:
         frozen = await self._store.broadcasts.frozen_template(broadcast_id)
         if broadcast.digest and frozen is not None:
             return DigestAudience(self._clock, frozen)
-        only = await self._recipients_of(await self._store.broadcasts.sources(broadcast_id))
-        return Audience(self._store, self._town, self._clock, broadcast, frozen, only=only)
-
-    async def _recipients_of(self, sources: list[int]) -> frozenset[str] | None:
-        """Who got one of these broadcasts, each once; None without any."""
-        got = [await self._store.broadcasts.got(source) for source in sources]
-        return frozenset().union(*got) if sources else None
+        return Audience(self._store, self._town, self._clock, broadcast, frozen)
 
     async def _gather_page(
         self, broadcast_id: int, audience: Audience | DigestAudience, session: Session

@@ -377,16 +377,6 @@ class Broadcasts:
         rows = await self._database.fetch("broadcasts.frozen_template", {"id": broadcast_id})
         return rows[0]["template"] if rows else None
 
-    async def sources(self, broadcast_id: int) -> list[int]:
-        """The broadcasts whose recipients a broadcast goes to; none: it goes to its segment."""
-        rows = await self._database.fetch("broadcasts.sources", {"id": broadcast_id})
-        return [row["source_id"] for row in rows]
-
-    async def got(self, broadcast_id: int) -> set[str]:
-        """The ids of the residents who got a broadcast, or may have."""
-        rows = await self._database.fetch("broadcasts.got", {"id": broadcast_id})
-        return {number for row in rows for number in row["resident_ids"].split(",") if number}
-
     async def due(self, now_ms: int) -> list[Broadcast]:
         """Scheduled broadcasts whose time has come, the most urgent first."""
         return [_broadcast(row) for row in await self._database.fetch("broadcasts.due", {"now": now_ms})]

@@ -187,12 +187,9 @@ async def tell(
     payloads: Payloads,
     *,
     about: tuple[str, str, str],
-    copies: Sequence[int] = (),
 ) -> int:
-    """Store a broadcast about a (thread, step, telegram); `copies`: it goes to who got these broadcasts."""
+    """Store a broadcast about a (thread, step, telegram)."""
     number = await insert(session, broadcast, payloads)
-    for source in copies:
-        await session.execute("broadcasts.copy", {"broadcast_id": number, "source_id": source})
     thread, step, telegram = about
     row: dict[str, Any] = {"thread": thread, "step": step, "telegram": telegram, "broadcast_id": number}
     await session.execute("telegrams.tell", {**row, "now": broadcast.created_ms})

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
+from bot.domain import audiences
 from bot.domain.broadcasts import Priority, State
 from bot.domain.clock import Clock, to_ms
 from bot.domain.errors import InvalidInputError
@@ -107,8 +109,9 @@ class Decider:
         """Tell exactly those who got what was a mistake."""
         if not wrong:
             return
-        broadcast = self._broadcast(change, "all", Priority.URGENT, "at_once", now_ms)
-        await self._store(session, broadcast, change, [each.broadcast_id for each in wrong])
+        audience = audiences.Told(tuple(each.broadcast_id for each in wrong))
+        broadcast = self._broadcast(change, str(audience), Priority.URGENT, "at_once", now_ms)
+        await self._store(session, replace(broadcast, audience=audience), change)
 
     def _broadcast(
         self, change: Change, segment: str, priority: Priority, how: str, now_ms: int
@@ -129,16 +132,14 @@ class Decider:
             scheduled_ms=now_ms if at_once else None,
         )
 
-    async def _store(
-        self, session: Session, broadcast: Broadcast, change: Change, copies: Sequence[int] = ()
-    ) -> None:
+    async def _store(self, session: Session, broadcast: Broadcast, change: Change) -> None:
         found = change.after or change.before
         assert found is not None
         step = change.step
         if step is Step.RETRACTED and change.after is not None:
             step = Step.LOWERED  # it also tells what stays in force, whose end is to be told
         about = (change.thread, step.value, key(found.telegram))
-        number = await tell(session, broadcast, self._payloads(broadcast), about=about, copies=copies)
+        number = await tell(session, broadcast, self._payloads(broadcast), about=about)
         _log.info("JMA: broadcast %d: %s", number, broadcast.title)
 
     def _payloads(self, broadcast: Broadcast) -> Payloads:

@@ -64,6 +64,11 @@ class Night:
         payloads = await self.store.broadcasts.payloads(number)
         return "\n".join(message["text"] for message in payloads[language])
 
+    async def got(self, number: int) -> set[str]:
+        """Who of the residents 1 to 3 is among the recipients of a broadcast."""
+        of_one = self.store.reports.of_one
+        return {each for each in "123" if await of_one(number, f"U{each * 32}") is not None}
+
     async def deliver(self) -> None:
         """Put audiences into batches, and take the batches as a sender does."""
         await conduct(self.conductor)
@@ -220,7 +225,7 @@ async def test_a_retraction_goes_to_exactly_those_who_got_the_wrong_one(night: N
     await night.deliver()
     wrong, right = await night.broadcasts()
     assert right.title == "気象庁: レベル３大雨警報 取り消し(河北町)"
-    assert await night.store.broadcasts.got(right.id) == await night.store.broadcasts.got(wrong.id) == {"1"}
+    assert await night.got(right.id) == await night.got(wrong.id) == {"1"}
     assert "誤りとして取り消されました" in await night.said(right.id)
     assert right.priority is Priority.URGENT
 
@@ -245,7 +250,7 @@ async def test_a_retraction_after_a_raise_says_what_is_in_force_now(night: Night
     await night.minute()
     await night.deliver()
     third = (await night.broadcasts())[2]
-    assert await night.store.broadcasts.got(third.id) == {"1", "2"}
+    assert await night.got(third.id) == {"1", "2"}
     assert "「レベル３大雨警報」" in await night.said(third.id)
 
 

@@ -44,10 +44,3 @@ CREATE TABLE hazard_messages (
 );
 
 CREATE INDEX hazard_messages_by_thread ON hazard_messages (thread, id);
-
--- A broadcast to exactly those who got other broadcasts: what was wrong is taken back from them alone.
-CREATE TABLE broadcast_copies (
-    broadcast_id  BIGINT NOT NULL REFERENCES broadcasts (id) ON DELETE CASCADE,
-    source_id     BIGINT NOT NULL REFERENCES broadcasts (id) ON DELETE CASCADE,
-    PRIMARY KEY (broadcast_id, source_id)
-) $clustered;

@@ -97,16 +97,3 @@ SELECT id FROM broadcasts WHERE state = 'paused' AND paused_by = :by ORDER BY pr
 -- name: units_since
 -- Broadcasts started since a time that gather statistics under a name.
 SELECT count(*) AS n FROM broadcasts WHERE unit IS NOT NULL AND started_ms >= :since;
-
--- name: copy
--- A broadcast goes to who got another one.
-INSERT INTO broadcast_copies (broadcast_id, source_id) VALUES (:broadcast_id, :source_id);
-
--- name: sources
--- The broadcasts whose recipients a broadcast goes to.
-SELECT source_id FROM broadcast_copies WHERE broadcast_id = :id ORDER BY source_id;
-
--- name: got
--- Who got a broadcast, or may have.
-SELECT r.resident_ids FROM batches b JOIN recipients r ON r.batch_id = b.id
-WHERE b.broadcast_id = :id AND b.state IN ('ready', 'leased', 'accepted', 'unknown') ORDER BY b.id;
