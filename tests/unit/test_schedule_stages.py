@@ -93,7 +93,7 @@ stages = st.tuples(ages, st.integers(1, 30)).map(
 
 
 @given(stages, months)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_a_child_hears_of_each_opening_and_each_last_month_once(stage: Stage, birth_month: str) -> None:
     span = [months_before(birth_month, -number) for number in range(241)]
     told = [
