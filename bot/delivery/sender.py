@@ -26,8 +26,8 @@ from bot.store.store import Store
 
 _log = logging.getLogger(__name__)
 
-_NORMAL_PLACES = 64
-"""Requests under way at a time: 200 a second at a fifth of a second each need 40."""
+NORMAL_PLACES = 128
+"""Requests under way at a time: 200 a second at half a second each need 100."""
 _RESERVED_PLACES = 32
 """More places for what is urgent, so that it need not wait for answers to what is not."""
 _ROOM = 16
@@ -148,7 +148,7 @@ class Sender:
     def _places(self, *, asked: bool) -> tuple[int, int]:
         """The lowest priority that has free places, and how many are worth a claim now."""
         floor = int(self._floor())
-        free = _NORMAL_PLACES + _RESERVED_PLACES - len(self._in_flight)
+        free = NORMAL_PLACES + _RESERVED_PLACES - len(self._in_flight)
         if free - _RESERVED_PLACES >= _ROOM:
             return floor, free - _RESERVED_PLACES if not self._hurrying else free
         if free >= _ROOM or asked:
@@ -172,7 +172,7 @@ class Sender:
         del self._in_flight[task]
         if self._paced:
             return  # there is room enough: it is the rate limit that says when to look again
-        free = _NORMAL_PLACES + _RESERVED_PLACES - len(self._in_flight)
+        free = NORMAL_PLACES + _RESERVED_PLACES - len(self._in_flight)
         if free >= _ROOM + (0 if self._hurrying else _RESERVED_PLACES):
             self._wake.set()
 

@@ -100,7 +100,7 @@ class Desk:
             self.sender.wake()
 
     async def start(self, rate: float = 1e6, token: str = TOKEN) -> Sender:
-        self.session = aiohttp.ClientSession()
+        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         client = LineClient(self.session, self.line.base_url, token)
         ended = lambda state, residents: self.ended.update({state: residents})  # noqa: E731  one line says it
         limits = {**UNLIMITED, Endpoint.MULTICAST: Limit(rate)}

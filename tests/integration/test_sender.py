@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from bot.delivery.sender import NORMAL_PLACES
 from bot.domain.broadcasts import BatchState, Priority, State
 from bot.domain.residents import Resident, ResidentState
 from simulator import Fault, RequestInfo
@@ -201,19 +202,19 @@ async def test_a_429_slows_every_sender_on_the_database_down(desk: Desk) -> None
 async def test_when_line_is_down_a_few_probes_go_out_not_every_batch(desk: Desk) -> None:
     down = True
     desk.line.faults.plan = lambda _request: Fault(status=503) if down else None
-    await desk.residents(60_000)
+    await desk.residents(100_000)
     sender = await desk.start()
     await desk.broadcast()
     await eventually(lambda: told(sender.circuit.is_open and not sender._in_flight))
     tried = len(desk.sent())
-    assert tried <= 64
+    assert tried <= NORMAL_PLACES
     desk.clock.advance(hours=1)
     sender.wake()
     await asyncio.sleep(0.1)
     assert len(desk.sent()) == tried
     down = False
-    await desk.until(60_000)
-    assert desk.heard() == Counter(user(n) for n in range(60_000))
+    await desk.until(100_000)
+    assert desk.heard() == Counter(user(n) for n in range(100_000))
 
 
 async def test_ten_thousand_residents_take_twenty_requests_and_each_hears_their_language(desk: Desk) -> None:
@@ -240,13 +241,13 @@ async def test_an_emergency_overtakes_what_is_being_sent(desk: Desk) -> None:
 
 async def test_an_emergency_takes_reserved_places_while_all_others_wait_for_answers(desk: Desk) -> None:
     desk.line.faults.plan = lambda request: Fault(delay=0 if "緊急" in str(request.body) else 5)
-    await desk.residents(50_000)
+    await desk.residents(70_000)
     sender = await desk.start()
     await desk.broadcast(text="通常")
-    await eventually(lambda: told(len(sender._in_flight) == 64))
+    await eventually(lambda: told(len(sender._in_flight) == NORMAL_PLACES))
     await desk.broadcast(Priority.EMERGENCY, text="緊急")
     # no answer to a normal request comes within that time
-    await eventually(lambda: told(desk.heard().total() == 50_000), seconds=3)
+    await eventually(lambda: told(desk.heard().total() == 70_000), seconds=4)
     assert all("緊急" in request.body.decode() for request in desk.sent())
 
 
