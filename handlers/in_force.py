@@ -1,21 +1,43 @@
-"""「今の警報」: what JMA has in force for the town, since when, and whether that is sure."""
+"""「今の警報」: the town's orders in force, and apart from them JMA's warnings, since when, and whether that is sure."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.clock import TOKYO
+from bot.domain.clock import TOKYO, from_ms
+from bot.domain.orders import LEVELLED as ORDERED_BY_LEVEL
+from bot.domain.orders import Order
+from bot.domain.residents import Fact
 from bot.jma.state import InForce
 from bot.jma.values import LEVELLED, Hazard
 from handlers.scene import Card, Scene, Step
 
 _MOST = 12
+_LEVELS = {3: "orders.elderly", 4: "orders.instruction", 5: "orders.safety_measures"}
 
 
 def show(scene: Scene, _words: str = "") -> Step:
     """What is in force; that nothing is, only while the last look is fresh and all of it was understood."""
-    card = Card(scene.say("warnings.title"), "\n".join(_lines(scene)), quick=scene.usual)
-    return Step(scene.resident, [card], keeps=False)
+    warnings = Card(scene.say("warnings.title"), "\n".join(_lines(scene)), quick=scene.usual)
+    return Step(scene.resident, [*_orders(scene), warnings], keeps=False)
+
+
+def _orders(scene: Scene) -> list[Card]:
+    """The town's own orders, the highest level first; nothing where there is none."""
+    orders = sorted(scene.situation.orders, key=lambda order: (-order.level, order.id))
+    return (
+        [Card(scene.say("orders.title"), "\n".join(_order(scene, each) for each in orders))] if orders else []
+    )
+
+
+def _order(scene: Scene, order: Order) -> str:
+    name = scene.say(_LEVELS[order.level])
+    if order.hazard in ORDERED_BY_LEVEL:
+        name = scene.say("orders.levelled", level=order.level, name=name)
+    shown = {choice.name: scene.label(choice) for choice in scene.town.choices.get(Fact.DISTRICT, ())}
+    areas = scene.joined(shown.get(district, district) for district in order.districts)
+    when = _when(scene, from_ms(order.issued_ms or order.created_ms))
+    return scene.say("orders.line", name=name, hazard=scene.hazard(order.hazard), areas=areas, when=when)
 
 
 def _lines(scene: Scene) -> list[str]:

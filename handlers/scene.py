@@ -16,6 +16,16 @@ from bot.town.model import Choice, Topic, Town
 from handlers.texts import texts
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_HAZARDS = {
+    "洪水": "hazard.flood",
+    "土砂災害": "hazard.landslide",
+    "内水氾濫": "hazard.inland_flood",
+    "高潮": "hazard.storm_surge",
+    "地震": "hazard.earthquake",
+    "津波": "hazard.tsunami",
+    "大規模な火事": "hazard.fire",
+    "火山現象": "hazard.volcano",
+}
 DEPARTURES = "departures"
 """The question which stop's next bus is wanted."""
 WHEREABOUTS = "whereabouts"
@@ -116,6 +126,10 @@ class Scene:
         return self.say(
             "list.day", month=day.month, day=day.day, name=_MONTHS[day.month - 1], weekday=weekday
         )
+
+    def hazard(self, hazard: str) -> str:
+        """A hazard of orders in the resident's language."""
+        return self.say(_HAZARDS[hazard])
 
     def joined(self, words: Iterable[str]) -> str:
         """A list in the resident's language."""

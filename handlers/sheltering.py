@@ -16,16 +16,6 @@ from handlers.scene import Action, Card, Scene, Step
 _NEAR, _AVOIDED, _PAGE = 3, 2, 5
 """Shelters to go to, shelters nearby that are full or closed, and shelters of a page of the list."""
 _DEGREES = re.compile(r"(-?\d{1,3}\.\d{1,6}),(-?\d{1,3}\.\d{1,6})")
-_HAZARDS = {
-    "洪水": "hazard.flood",
-    "土砂災害": "hazard.landslide",
-    "内水氾濫": "hazard.inland_flood",
-    "高潮": "hazard.storm_surge",
-    "地震": "hazard.earthquake",
-    "津波": "hazard.tsunami",
-    "大規模な火事": "hazard.fire",
-    "火山現象": "hazard.volcano",
-}
 _STATES: dict[ShelterState | None, str] = {
     ShelterState.OPEN: "shelters.open",
     ShelterState.FULL: "shelters.full",
@@ -95,7 +85,7 @@ def _place(text: str) -> Place | None:
 def _which_hazard(scene: Scene, place: Place | None) -> Step:
     where = "" if place is None else f" {place.latitude:.5f},{place.longitude:.5f}"
     known = [hazard for hazard in SHELTER_COLUMNS if fit(scene.town.shelters, [hazard])]
-    buttons = [Action(scene.say(_HAZARDS[hazard]), f"shelters-for {hazard}{where}") for hazard in known]
+    buttons = [Action(scene.hazard(hazard), f"shelters-for {hazard}{where}") for hazard in known]
     quick = [*([sender(scene)] if place is None else []), *scene.usual]
     words = scene.say("shelters.which")
     return Step(scene.resident, [Card(scene.say("shelters.title"), words, buttons, quick)], keeps=False)
@@ -167,7 +157,7 @@ def _none(scene: Scene, needed: Sequence[str]) -> Step:
 
 
 def _named(scene: Scene, needed: Iterable[str]) -> str:
-    return scene.joined(scene.say(_HAZARDS[hazard]) for hazard in needed)
+    return scene.joined(scene.hazard(hazard) for hazard in needed)
 
 
 def _state(scene: Scene, shelter: Shelter) -> ShelterState | None:

@@ -95,7 +95,15 @@ def list_(*, json_: bool) -> None:
 
     found = at_desk(work)
     rows = [
-        (b.id, word(b.state), shown(b.scheduled_ms), b.author, b.approver or "-", b.title, b.segment)
+        (
+            b.id,
+            word(b.state),
+            shown(b.started_ms or b.scheduled_ms),
+            b.author,
+            b.approver or "-",
+            b.title,
+            b.segment,
+        )
         for b in found
     ]
     headings = ("番号", "状態", "配信日時", "作成", "承認", "題名", "対象")

@@ -1,16 +1,22 @@
-"""What the conversation knows of the moment: the hazards of the orders in force, and which shelters are open."""
+"""What the conversation knows of the moment: the town's orders in force, and which shelters are open."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.domain.orders import Order
 from bot.domain.shelters import ShelterState
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """`hazards` are those of real orders in force anywhere in the town; `shelters` maps ids to what staff said."""
+    """`orders` are the real ones in force anywhere in the town; `shelters` maps ids to what staff said."""
 
-    hazards: tuple[str, ...] = ()
+    orders: tuple[Order, ...] = ()
     shelters: Mapping[str, ShelterState] = field(default_factory=dict)
+
+    @property
+    def hazards(self) -> tuple[str, ...]:
+        """The hazards of the orders, each once."""
+        return tuple(dict.fromkeys(order.hazard for order in self.orders))

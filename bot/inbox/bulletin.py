@@ -14,7 +14,7 @@ _LOOK_SECONDS = 1.0
 
 
 class Bulletin:
-    """The hazards of the real orders in force and the state of shelters; while the database fails, the last known."""
+    """The real orders in force and the state of shelters; while the database fails, the last known."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -46,7 +46,6 @@ class Bulletin:
 
     async def _look(self) -> None:
         """Drills are left out: residents who ask for a shelter mean it."""
-        orders = [order for order in await self._store.orders.active() if not order.drill]
+        orders = tuple(order for order in await self._store.orders.active() if not order.drill)
         said = await self._store.shelters.all()
-        hazards = tuple(dict.fromkeys(order.hazard for order in orders))
-        self._current = Situation(hazards, {shelter: each.state for shelter, each in said.items()})
+        self._current = Situation(orders, {shelter: each.state for shelter, each in said.items()})

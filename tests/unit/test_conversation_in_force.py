@@ -6,7 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.clock import to_ms
+from bot.domain.orders import Order, OrderState
 from bot.domain.residents import Resident
+from bot.domain.situation import Situation
 from bot.jma.reading import read
 from bot.jma.state import State
 from bot.jma.values import Telegram
@@ -87,3 +90,35 @@ def test_asking_registers_nobody() -> None:
     partner = Partner()
     partner.say("今の警報")
     assert partner.resident is None
+
+
+@pytest.mark.parametrize(
+    ("language", "titles", "name"),
+    [
+        ("ja", ("町の避難情報", "気象庁の情報"), "警戒レベル4 避難指示(洪水)"),
+        ("ja-easy", ("町(まち)からの", "気象庁(きしょうちょう)の"), "警戒レベル4 避難指示(ひなんしじ)"),
+        (
+            "en",
+            ("Evacuation orders of the town", "Weather and earthquakes"),
+            "Evacuation Instruction (flooding)",
+        ),
+    ],
+)
+def test_the_towns_orders_stand_first_and_apart(language: str, titles: tuple[str, str], name: str) -> None:
+    partner = Partner(Resident(USER, language=language))
+    issued = to_ms(partner.now - timedelta(hours=1))
+    three = Order(3, "土砂災害", ("西里",), "clerk", {}, state=OrderState.IN_FORCE, issued_ms=issued)
+    four = Order(4, "洪水", ("溝延",), "clerk", {}, state=OrderState.NARROWED, issued_ms=issued)
+    situation = Situation((three, four))
+    partner.conversation = Conversation(TOWN, situation=lambda: situation)
+    words = partner.say({"ja": "今の警報", "ja-easy": "いまの けいほう", "en": "warnings now"}[language])
+    three_at = words.index({"ja": "高齢者等避難", "ja-easy": "高齢者等避難", "en": "Elderly"}[language])
+    assert words.index(titles[0]) < words.index(name) < three_at < words.index(titles[1])
+    assert "08:00" in words
+    assert ("Mizonobe" if language == "en" else "溝延") in words
+    if language != "en":
+        assert "相当" not in words
+
+
+def test_without_an_order_nothing_is_said_of_orders() -> None:
+    assert "避難情報" not in asking({})

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.orders import ABOLISHED, SHELTER_COLUMNS
+from bot.domain.orders import ABOLISHED, SHELTER_COLUMNS, Order
 from bot.domain.residents import Fact, Resident
 from bot.domain.shelters import Place, ShelterState, metres
 from bot.domain.situation import Situation
@@ -20,6 +20,10 @@ from tests.unit.conversation_partner import TOWN, USER, Partner
 
 OFFICE = Place(38.4263, 140.3143)
 LANGUAGES = ("ja", "ja-easy", "en")
+
+
+def orders(*hazards: str) -> tuple[Order, ...]:
+    return tuple(Order(4, hazard, ("溝延",), "clerk", {}) for hazard in hazards)
 
 
 def partner(
@@ -66,7 +70,7 @@ def test_no_shelter_unfit_for_a_hazard_in_force_is_ever_shown_whatever_is_tapped
     language: str,
     taps: list[int],
 ) -> None:
-    someone = partner(Situation(tuple(in_force), said), language, district)
+    someone = partner(Situation(orders(*in_force), said), language, district)
     allowed = degrees(tuple(in_force))
     barred = {s.id for s in TOWN.shelters if said.get(s.id) in {ShelterState.FULL, ShelterState.CLOSED}}
     open_to_go = {f"{s.latitude:.6f},{s.longitude:.6f}" for s in TOWN.shelters if s.id not in barred}
@@ -82,7 +86,7 @@ def test_no_shelter_unfit_for_a_hazard_in_force_is_ever_shown_whatever_is_tapped
 
 @given(st.sampled_from(sorted(SHELTER_COLUMNS)), st.sampled_from(sorted(SHELTER_COLUMNS)))
 def test_a_button_of_calmer_days_does_not_lead_to_the_wrong_shelter(chosen: str, in_force: str) -> None:
-    someone = partner(Situation((in_force,)))
+    someone = partner(Situation(orders(in_force)))
     for data in (
         f"shelters-for {chosen}",
         f"shelters-for {chosen} 38.42630,140.31430",
@@ -97,7 +101,7 @@ def test_a_button_of_calmer_days_does_not_lead_to_the_wrong_shelter(chosen: str,
 def test_the_three_nearest_that_are_not_full_or_closed_come_in_order(
     place: Place, said: dict[str, ShelterState]
 ) -> None:
-    someone = partner(Situation(("洪水",), said))
+    someone = partner(Situation(orders("洪水"), said))
     located(someone, place)
     usable = [s for s in fit(TOWN.shelters, ["洪水"]) if said.get(s.id) in {None, ShelterState.OPEN}]
     nearest = sorted(usable, key=lambda s: (metres(place_of(s), place), s.id))[:3]
@@ -107,19 +111,19 @@ def test_the_three_nearest_that_are_not_full_or_closed_come_in_order(
 def test_a_place_is_answered_with_distance_state_address_and_map() -> None:
     nearest = min(fit(TOWN.shelters, ["洪水"]), key=lambda s: metres(place_of(s), OFFICE))
     said = {nearest.id: ShelterState.OPEN}
-    text = located(partner(Situation(("洪水",), said)))
+    text = located(partner(Situation(orders("洪水"), said)))
     assert text.startswith("避難場所\n洪水のときに使える避難場所です。\n")
     assert re.search(rf"・{nearest.name} 約\d+m〔開設〕\n　{nearest.address}", text)
     assert "開いているか未確認" in text
-    english = located(partner(Situation(("洪水",), said), "en"))
+    english = located(partner(Situation(orders("洪水"), said), "en"))
     assert re.search(rf"- {nearest.name}, about \d+ m \[open\]", english)
-    easy = located(partner(Situation(("洪水",), said), "ja-easy"))
+    easy = located(partner(Situation(orders("洪水"), said), "ja-easy"))
     assert "〔開いています〕" in easy
 
 
 def test_what_is_nearer_but_full_is_told_to_be_avoided() -> None:
     by_distance = sorted(fit(TOWN.shelters, ["洪水"]), key=lambda s: (metres(place_of(s), OFFICE), s.id))
-    someone = partner(Situation(("洪水",), {by_distance[0].id: ShelterState.FULL}))
+    someone = partner(Situation(orders("洪水"), {by_distance[0].id: ShelterState.FULL}))
     text = located(someone)
     assert re.search(rf"次の所は、いまは入れません。\n・{by_distance[0].name} 約\d+m〔満員〕", text)
     assert shown(someone)[0] == f"{by_distance[1].latitude:.6f},{by_distance[1].longitude:.6f}"
@@ -142,7 +146,7 @@ def test_with_nothing_in_force_the_hazard_is_asked_and_the_place_is_kept() -> No
 
 def test_without_a_place_those_of_the_district_come_first() -> None:
     for district, name in (("西里", "西里"), ("溝延", "溝延小学校"), ("北谷地", "北谷地小学校")):
-        text = partner(Situation(("洪水",)), district=district).say("避難所")
+        text = partner(Situation(orders("洪水")), district=district).say("避難所")
         assert f"{district}から近い順" in text
         assert text.split("・")[1].startswith(name)
         assert "約" not in text.split("距離")[0]
@@ -150,7 +154,7 @@ def test_without_a_place_those_of_the_district_come_first() -> None:
 
 def test_without_place_or_district_all_are_listed_the_open_ones_first_with_a_button_for_the_place() -> None:
     last = fit(TOWN.shelters, ["土砂災害"])[-1]
-    someone = partner(Situation(("土砂災害",), {last.id: ShelterState.OPEN}))
+    someone = partner(Situation(orders("土砂災害"), {last.id: ShelterState.OPEN}))
     text = someone.say("避難所")
     assert text.split("・")[1].startswith(last.name)
     (location,) = [a for a in someone.actions if a["type"] == "location"]
@@ -162,7 +166,7 @@ def test_without_place_or_district_all_are_listed_the_open_ones_first_with_a_but
 
 
 def test_where_no_shelter_is_fit_that_is_said_with_the_offices_telephone() -> None:
-    for someone in (partner(Situation(("津波",))), partner(Situation(("洪水",)), shelters=())):
+    for someone in (partner(Situation(orders("津波"))), partner(Situation(orders("洪水")), shelters=())):
         for text in (someone.say("避難所"), located(someone)):
             assert "見つかりません" in text
             assert TOWN.office.phone in text
@@ -171,7 +175,7 @@ def test_where_no_shelter_is_fit_that_is_said_with_the_offices_telephone() -> No
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_whatever_is_said_of_shelters_is_in_the_language_and_without_abolished_words(language: str) -> None:
-    someone = partner(Situation(("洪水", "土砂災害")), language)
+    someone = partner(Situation(orders("洪水", "土砂災害")), language)
     for text in (someone.say("避難所"), located(someone), partner(None, language).say("避難所")):
         assert not any(term in text for term in ABOLISHED)
     words = {"ja": "避難所", "ja-easy": "にげるところ", "en": "Shelters"}[language]
@@ -192,7 +196,7 @@ def test_a_place_that_is_none_is_left_out(where: str) -> None:
 
 
 def test_while_an_order_is_in_force_shelters_and_safety_stand_first_below_every_reply() -> None:
-    someone = partner(Situation(("洪水",)))
+    someone = partner(Situation(orders("洪水")))
     someone.say("ヘルプ")
     assert someone.labels[:2] == ["避難所", "安否"]
     calm = partner()
