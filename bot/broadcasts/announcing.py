@@ -129,9 +129,10 @@ class Announcer:
         )
 
     def _readings(self) -> dict[str, str]:
-        choices = {each.name: each.reading for group in self._town.choices.values() for each in group}
-        shelters = {each.name: each.reading for each in self._town.shelters}
-        return {**choices, **shelters, self._town.name: self._town.reading}
+        """How the town's names are read; where two things share a name, one of them may say it for both."""
+        choices = (each for group in self._town.choices.values() for each in group)
+        known = {each.name: each.reading for each in (*choices, *self._town.shelters) if each.reading}
+        return {**known, self._town.name: self._town.reading}
 
     def sheet(self, announcement: Announcement, languages: tuple[str, ...] = ()) -> Sheet:
         """The sheet of paper: Japanese and やさしい日本語 first, then these languages (none: the town's own).
@@ -162,11 +163,15 @@ class Announcer:
             drill=broadcast.drill,
             notice=SAMPLE if announcement.is_sample else "",
             caption=caption,
-            sites=tuple(Site(Term(s.name, s.reading), s.address, s.serves) for s in sites),
+            sites=tuple(Site(Term(s.name, s.reading), self._within(s.address), s.serves) for s in sites),
             easy=Part("ja-easy", *parted(easy), easy_caption) if "ja-easy" in wanted or not languages else None,
             others=tuple(Part(each, *parted(texts[each])) for each in wanted if each not in _PARTS),
         )
         return sheet if announcement.order is None else self._ordered(sheet, announcement)
+
+    def _within(self, address: str) -> str:
+        """An address as the town's own people say it: without the town and what is before it."""
+        return address.partition(self._town.name)[2] or address
 
     def _ordered(self, sheet: Sheet, announcement: Announcement) -> Sheet:
         """The sheet of an order: its facts stand large, as the broadcast has them, and not again in its text."""
@@ -176,11 +181,12 @@ class Announcer:
         readings = self._readings()
         areas, reason = str(context["areas"]), str(context.get("reason", ""))
         shown = {order.title, f"対象: {areas}", f"災害: {order.hazard}", *reason.splitlines()}
-        body = "\n".join(line for line in sheet.body.splitlines() if line not in shown)
+        _, _, beside = announcement.texts["ja"].partition("\n")[0].partition("】")
+        lines = sheet.body.removeprefix(beside).splitlines()
         return replace(
             sheet,
             heading=f"{self._town.name}の避難情報",
-            body=body.removeprefix("緊急のお知らせ").strip(),
+            body="\n".join(line for line in lines if line not in shown).strip(),
             order=OrderMark(
                 level=order.level,
                 levelled=order.hazard in LEVELLED,

@@ -93,7 +93,7 @@ def _sentences(line: str) -> Iterator[str]:
         if found is None or _TIME.search(part):
             yield part
         elif not found[2]:
-            yield f"{found[1]}は、次のとおりです"
+            yield f"{found[1].rstrip(')')}は、次のとおりです"
         else:
             end = "" if _SPOKEN_END.search(found[2]) else "です"
             yield f"{found[1]}は、{found[2]}{end}"

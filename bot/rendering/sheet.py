@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 from unicodedata import east_asian_width
@@ -16,11 +17,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 _FOLDER = Path(__file__).parent
-_SIZES = (17.0, 16.0, 15.0, 14.0, 13.0, 12.0, 11.0, 10.0, 9.0)
+_SIZES = tuple(half / 2 for half in range(40, 17, -1))
 """Sizes of the running text in points, the largest that fits on the page."""
-_WIDTH, _HEIGHT = 538.0, 770.0
+_WIDTH, _HEIGHT = 538.0, 768.0
 """What A4 leaves inside margins of 10 mm, in points, less a line in reserve."""
-_TABLE_SITES = 12
+_NARROW = 4
+"""Up to so many shelters stand below each other; more stand in two columns."""
 _KANJI_READING = re.compile(r"([一-鿿々ヶ]+)\(([ぁ-ゖー]+)\)")
 _WEEKDAYS = "月火水木金土日"
 _LANGUAGES = {"en": "English", "zh": "中文", "ko": "한국어", "vi": "Tiếng Việt"}
@@ -99,6 +101,16 @@ class Sheet:
         """Whether any shelter says for whom it is."""
         return any(site.serves for site in self.sites)
 
+    @property
+    def abreast(self) -> int:
+        """How many shelters stand beside each other."""
+        return 1 if self.serves or len(self.sites) <= _NARROW else 2
+
+    @property
+    def name_width(self) -> int:
+        """How much of the table the name of a shelter has, in percent."""
+        return 36 if self.serves else 52 // self.abreast
+
 
 def html(sheet: Sheet) -> str:
     """The document: Japanese and やさしい日本語 on the first page, the other languages on the next."""
@@ -146,38 +158,45 @@ def _largest(height: Callable[[float], float]) -> float:
 def _first(sheet: Sheet, size: float) -> float:
     """About how high the first page is, in points; a little more rather than less."""
     order = sheet.order
-    high = 2.2 * size + (42 if sheet.drill else 0) + (2.5 * size if sheet.notice else 0)
+    high = 4.2 * size + (72 if sheet.drill else 0) + (2.4 * size if sheet.notice else 0)
     if order is None:
-        high += _rows(sheet.heading, 40) * 50 + 20
+        high += _rows(sheet.heading, 40) * 48 + 20
     else:
-        names = "　".join(term.text for term in order.districts)
-        high += 110 + (52 if order.deed != "issue" else 0)
-        high += _rows(names, 1.6 * size, _WIDTH - 5 * size) * 2.9 * size + 2 * size
+        high += 86 + (0 if order.deed == "issue" else 44)
+        names = "  ".join(f"{term.text} " for term in order.districts)
+        high += (_rows(names, 1.6 * size, _WIDTH - 5 * size) * 2.65 + 2.1) * size
         high += _block(order.reason, 1.15 * size)
     high += _block(sheet.body, 1.15 * size)
     if sheet.sites:
-        high += 2.6 * size + sum(map(partial(_site, size, sheet.serves), sheet.sites[:_TABLE_SITES]))
+        rows = zip_longest(*[iter(sheet.sites)] * sheet.abreast)
+        high += 3 * size + sum(max(_site(sheet, site, size) for site in row if site) for row in rows)
     if sheet.easy is not None and sheet.easy.text:
-        high += 3.4 * size + _block(sheet.easy.text, size, 1.75)
-    return high + 2.6 * size
+        easy = f"{sheet.easy.text}\n\n{sheet.easy.caption}"
+        high += 1.4 * size * _rows(sheet.easy.heading + "やさしい日本語", 1.05 * size) + 2.6 * size
+        high += _block(easy, size, 1.7, _WIDTH / 2 - 18) / 2
+    return high if sheet.phone in sheet.body else high + 1.9 * size
 
 
-def _site(size: float, serves: bool, site: Site) -> float:  # noqa: FBT001  bound by partial
-    width = _WIDTH * (0.36 if serves else 0.44)
-    rows = max(_rows(site.name.text, size, width), _rows(site.address, 0.85 * size, width))
-    return (rows * 1.3 + (0.55 if site.name.reading else 0) + 0.35) * size
+def _site(sheet: Sheet, site: Site, size: float) -> float:
+    """The height of a row of the table."""
+    whole = _WIDTH / sheet.abreast - 4
+    name = _WIDTH * sheet.name_width / 100 - 0.8 * size
+    rest = (whole - name - 0.8 * size) / (2 if sheet.serves else 1) - 0.8 * size
+    small = max(_rows(site.address, 0.85 * size, rest), _rows(site.serves, 0.85 * size, rest))
+    rows = max(_rows(site.name.text, size, name), 0.9 * small)
+    return (rows * 1.3 + (0.6 if site.name.reading else 0) + 0.3) * size
 
 
 def _second(sheet: Sheet, size: float) -> float:
     return sum(3 * size + _block(part.text, size) for part in sheet.others)
 
 
-def _block(text: str, size: float, leading: float = 1.45) -> float:
+def _block(text: str, size: float, leading: float = 1.45, width: float = _WIDTH - 16) -> float:
     """The height of a text whose empty lines are half as high."""
-    return sum(_rows(line, size) * leading * size if line else 0.5 * size for line in text.splitlines())
+    return sum(_rows(line, size, width) * leading * size if line else 0.5 * size for line in text.splitlines())
 
 
 def _rows(text: str, size: float, width: float = _WIDTH - 16) -> int:
     """How many lines a text takes; what is not wide in East Asia takes a little more than half the room."""
-    wide = sum(1.0 if east_asian_width(sign) in "WFA" else 0.58 for sign in text)
+    wide = sum(0.3 if sign == " " else 1.0 if east_asian_width(sign) in "WFA" else 0.58 for sign in text)
     return max(1, math.ceil(1.04 * wide * size / width))
