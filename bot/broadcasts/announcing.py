@@ -17,7 +17,7 @@ from bot.domain.shelters import STATE_WORDS, ShelterState
 from bot.rendering.on_paper import parted, without_sites, words
 from bot.rendering.script import Line, Reading, script
 from bot.rendering.sheet import OrderMark, Part, Sheet, Site, Term
-from bot.store.broadcasts import Broadcast
+from bot.store.broadcasts import Broadcast, Payloads
 from bot.store.store import Store
 from bot.town.model import Shelter, Town
 
@@ -59,7 +59,9 @@ class Announcer:
             RefusedError: it never came into force.
         """
         await self._store.orders.find(order_id)
-        tellings = [each for each in await self._store.orders.tellings(order_id) if each.state is not State.CANCELLED]
+        tellings = [
+            each for each in await self._store.orders.tellings(order_id) if each.state is not State.CANCELLED
+        ]
         if not tellings:
             raise RefusedError(f"避難情報 {order_id} は取り消されています。")
         approved = [each for each in tellings if each.state is not State.DRAFT]
@@ -76,10 +78,11 @@ class Announcer:
         if found.state is State.CANCELLED:
             raise RefusedError(f"配信 {broadcast_id} は取り消されています。")
         if await self._store.broadcasts.frozen_template(broadcast_id) is not None:
-            raise RefusedError(f"配信 {broadcast_id} は、受け取る人ごとに文が変わるので、紙や放送にはできません。")
-        payloads = await self._store.broadcasts.payloads(broadcast_id)
-        if found.everyone:
-            payloads = apart(payloads["ja"])
+            raise RefusedError(
+                f"配信 {broadcast_id} は、受け取る人ごとに文が変わるので、紙や放送にはできません。"
+            )
+        stored = await self._store.broadcasts.payloads(broadcast_id)
+        payloads: Payloads = apart(stored["ja"]) if found.everyone else stored
         texts = {language: words(messages) for language, messages in payloads.items()}
         of_order = await self._store.orders.of_broadcast(broadcast_id)
         if of_order is None:
@@ -125,14 +128,15 @@ class Announcer:
                 drill=broadcast.drill,
                 urgent=order is not None or broadcast.priority is Priority.EMERGENCY,
                 directions=directions,
+                website=self._town.office.website,
             )
         )
 
     def _readings(self) -> dict[str, str]:
         """How the town's names are read; where two things share a name, one of them may say it for both."""
-        choices = (each for group in self._town.choices.values() for each in group)
-        known = {each.name: each.reading for each in (*choices, *self._town.shelters) if each.reading}
-        return {**known, self._town.name: self._town.reading}
+        names = [(each.name, each.reading) for group in self._town.choices.values() for each in group]
+        names += [(shelter.name, shelter.reading) for shelter in self._town.shelters]
+        return {**{name: reading for name, reading in names if reading}, self._town.name: self._town.reading}
 
     def sheet(self, announcement: Announcement, languages: tuple[str, ...] = ()) -> Sheet:
         """The sheet of paper: Japanese and やさしい日本語 first, then these languages (none: the town's own).
@@ -164,7 +168,9 @@ class Announcer:
             notice=SAMPLE if announcement.is_sample else "",
             caption=caption,
             sites=tuple(Site(Term(s.name, s.reading), self._within(s.address), s.serves) for s in sites),
-            easy=Part("ja-easy", *parted(easy), easy_caption) if "ja-easy" in wanted or not languages else None,
+            easy=Part("ja-easy", *parted(easy), easy_caption)
+            if "ja-easy" in wanted or not languages
+            else None,
             others=tuple(Part(each, *parted(texts[each])) for each in wanted if each not in _PARTS),
         )
         return sheet if announcement.order is None else self._ordered(sheet, announcement)

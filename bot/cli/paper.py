@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 
 def commands(group: click.Group, *, order: bool) -> None:
     """Add both commands to a group; their number is an order's or a broadcast's."""
-    siren = click.option("--siren", is_flag=True, help="初めに、サイレンを鳴らす指示を入れる(警戒レベル4・5の発令)")
+    siren = click.option(
+        "--siren", is_flag=True, help="初めに、サイレンを鳴らす指示を入れる(警戒レベル4・5の発令)"
+    )
 
     @group.command(help="紙に印刷して配る、A4の1枚(HTML)。スマートフォンを持たない人に")
     @click.argument("number", metavar="ID", type=int)
     @click.option("--output", "-o", metavar="FILE", help="書き出すファイル(省略すると標準出力)")
-    @click.option("--language", metavar="L", help="言語をコンマで区切って(例: ja,ja-easy,en)。省略すると町の言語すべて")
+    @click.option(
+        "--language", metavar="L", help="言語をコンマで区切って(例: ja,ja-easy,en)。省略すると町の言語すべて"
+    )
     @as_json
     def sheet(number: int, output: str | None, language: str | None, *, json_: bool) -> None:
         _sheet(number, output, language, order=order, json_=json_)

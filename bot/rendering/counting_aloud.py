@@ -9,10 +9,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-_ONES = ("", "いち", "に", "さん", "よん", "ご", "ろく", "なな", "はち", "きゅう")
-_HUNDREDS = ("", "ひゃく", "にひゃく", "さんびゃく", "よんひゃく", "ごひゃく", "ろっぴゃく", "ななひゃく", "はっぴゃく")
-_HUNDREDS = (*_HUNDREDS, "きゅうひゃく")
-_THOUSANDS = ("", "せん", "にせん", "さんぜん", "よんせん", "ごせん", "ろくせん", "ななせん", "はっせん", "きゅうせん")
+_ONES = ("", *["いち", "に", "さん", "よん", "ご", "ろく", "なな", "はち", "きゅう"])
+_HUNDREDS = (
+    "",
+    *[
+        "ひゃく",
+        "にひゃく",
+        "さんびゃく",
+        "よんひゃく",
+        "ごひゃく",
+        "ろっぴゃく",
+        "ななひゃく",
+        "はっぴゃく",
+        "きゅうひゃく",
+    ],
+)
+_THOUSANDS = (
+    "",
+    *["せん", "にせん", "さんぜん", "よんせん", "ごせん", "ろくせん", "ななせん", "はっせん", "きゅうせん"],
+)
 _MYRIADS = ("", "まん", "おく")
 _SINGLY = ("ぜろ", "いち", "にー", "さん", "よん", "ごー", "ろく", "なな", "はち", "きゅう")
 """As digits of a telephone number are read: short ones drawn out."""
@@ -97,9 +112,9 @@ class Counter:
 _K, _S = frozenset({1, 6, 8, 10, 100}), frozenset({1, 8, 10})
 
 
-def _k(kana: str, third: str = "", exact: Mapping[int, str] | None = None) -> Counter:
+def _k(kana: str, third: str = "") -> Counter:
     """Of か行: いっかい, ろっかい, はっかい, じゅっかい, ひゃっかい; `third` after さん."""
-    return Counter(kana, _K, {3: third} if third else {}, exact=exact or {})
+    return Counter(kana, _K, {3: third} if third else {})
 
 
 def _s(kana: str, exact: Mapping[int, str] | None = None) -> Counter:
@@ -113,16 +128,16 @@ def _h(kana: str, third: str, doubled: str, fourth: str = "") -> Counter:
     return Counter(kana, _K, forms | ({4: fourth} if fourth else {}))
 
 
-def _native(kana: str, rest: str, ones: str = "ひと", twos: str = "ふた") -> Counter:
-    """Counted ひと, ふた, then as `rest`."""
-    return Counter(rest, exact={1: ones + kana, 2: twos + kana})
+def _native(kana: str) -> Counter:
+    """Counted ひと, ふた, then as usual."""
+    return Counter(kana, exact={1: f"ひと{kana}", 2: f"ふた{kana}"})
 
 
 _DAYS = {
     1: "ついたち", 2: "ふつか", 3: "みっか", 4: "よっか", 5: "いつか", 6: "むいか", 7: "なのか", 8: "ようか",
     9: "ここのか", 10: "とおか", 14: "じゅうよっか", 20: "はつか", 24: "にじゅうよっか",
 }  # fmt: skip
-_THINGS = ("", "ひとつ", "ふたつ", "みっつ", "よっつ", "いつつ", "むっつ", "ななつ", "やっつ", "ここのつ", "とお")
+_THINGS = ["ひとつ", "ふたつ", "みっつ", "よっつ", "いつつ", "むっつ", "ななつ", "やっつ", "ここのつ"]
 _HOUR = {4: "よ", 7: "しち", 9: "く"}
 _SPELT = {7: "しち", 9: "く"}
 
@@ -138,22 +153,26 @@ COUNTERS: Mapping[str, Counter] = {
     "名": Counter("めい"), "年": Counter("ねん", stems={4: "よ"}), "年度": Counter("ねんど", stems={4: "よ"}),
     "年生": Counter("ねんせい", stems={4: "よ"}), "年間": Counter("ねんかん", stems={4: "よ"}),
     "月": MONTH, "日": DATE, "日間": Counter("にちかん", stems=_SPELT, exact=_PERIODS),
-    "時": HOUR, "時間": Counter("じかん", stems=_HOUR), "分": MINUTE, "分間": _h("ふんかん", "ぷんかん", "ぷんかん", "ぷんかん"),
+    "時": HOUR, "時間": Counter("じかん", stems=_HOUR), "分": MINUTE,
+    "分間": _h("ふんかん", "ぷんかん", "ぷんかん", "ぷんかん"),
     "秒": Counter("びょう"), "週": _s("しゅう"), "週間": _s("しゅうかん"), "泊": _h("はく", "ぱく", "ぱく", "ぱく"),
     "か月": _k("かげつ"), "カ月": _k("かげつ"), "ヶ月": _k("かげつ"), "ケ月": _k("かげつ"), "箇月": _k("かげつ"),
     "か所": _k("かしょ"), "カ所": _k("かしょ"), "ヶ所": _k("かしょ"), "ケ所": _k("かしょ"), "箇所": _k("かしょ"),
     "階": _k("かい", "がい"), "階建て": _k("かいだて", "がいだて"), "回": _k("かい"), "回目": _k("かいめ"),
     "個": _k("こ"), "戸": _k("こ"), "校": _k("こう"), "件": _k("けん"), "軒": _k("けん", "げん"), "級": _k("きゅう"),
-    "期": _k("き"), "機": _k("き"), "基": _k("き"), "区": _k("く"), "口": _native("くち", "くち"), "組": _native("くみ", "くみ"),
+    "期": _k("き"), "機": _k("き"), "基": _k("き"), "区": _k("く"), "口": _native("くち"), "組": _native("くみ"),
     "本": _h("ほん", "ぼん", "ぽん"), "匹": _h("ひき", "びき", "ぴき"), "杯": _h("はい", "ばい", "ぱい"),
-    "票": _h("ひょう", "びょう", "ぴょう"), "班": _h("はん", "ぱん", "ぱん"), "袋": _native("ふくろ", "ふくろ"), "箱": _native("はこ", "はこ"),
+    "票": _h("ひょう", "びょう", "ぴょう"), "班": _h("はん", "ぱん", "ぱん"), "通り": _native("とおり"),
+    "袋": _native("ふくろ"), "箱": _native("はこ"),
     "歳": _s("さい", {20: "はたち"}), "才": _s("さい", {20: "はたち"}), "世帯": _s("せたい"), "隻": _s("せき"), "席": _s("せき"),
     "冊": _s("さつ"), "通": _s("つう"), "点": _s("てん"), "頭": _s("とう"), "棟": _s("とう"), "地区": _s("ちく"),
-    "丁目": _s("ちょうめ"), "着": _s("ちゃく"), "食": _s("しょく"), "種類": _s("しゅるい"), "つ": Counter("つ", exact=dict(enumerate(_THINGS))),
-    "番": Counter("ばん"), "番地": Counter("ばんち"), "番線": Counter("ばんせん"), "号": Counter("ごう"), "号線": Counter("ごうせん"),
+    "丁目": _s("ちょうめ"), "着": _s("ちゃく"), "食": _s("しょく"), "種類": _s("しゅるい"),
+    "つ": Counter("つ", exact=dict(enumerate(_THINGS, 1))),
+    "番": Counter("ばん"), "番地": Counter("ばんち"), "番線": Counter("ばんせん"),
+    "号": Counter("ごう"), "号線": Counter("ごうせん"),
     "号車": Counter("ごうしゃ"), "円": Counter("えん", stems={4: "よ"}), "台": Counter("だい"), "枚": Counter("まい"),
     "倍": Counter("ばい"), "割": Counter("わり", stems=_SPELT | {9: "きゅう"}), "度": Counter("ど"), "次": Counter("じ"),
-    "便": Counter("びん"), "羽": Counter("わ"), "位": Counter("い"), "行": Counter("ぎょう"), "名様": Counter("めいさま"),
+    "便": Counter("びん"), "羽": Counter("わ"), "位": Counter("い"), "名様": Counter("めいさま"),
     "℃": Counter("ど"), "%": Counter("パーセント", _S), "パーセント": Counter("パーセント", _S),
     "mm": Counter("ミリ"), "ミリ": Counter("ミリ"), "cm": _s("センチ"), "センチ": _s("センチ"),
     "m": Counter("メートル"), "メートル": Counter("メートル"), "km": Counter("キロ", frozenset({6, 10, 100})),
@@ -162,7 +181,7 @@ COUNTERS: Mapping[str, Counter] = {
     "g": Counter("グラム"), "t": _s("トン"), "トン": _s("トン"), "L": Counter("リットル"), "リットル": Counter("リットル"),
     "hPa": Counter("ヘクトパスカル"), "kW": Counter("キロワット", frozenset({6, 10, 100})), "ページ": Counter("ページ", _S),
 }  # fmt: skip
-"""The counters and units of the town's messages, after NFKC (℃ there is °C)."""
+"""The counters and units of the town's messages, after NFKC but for ℃."""
 
 
 def clock(hour: int, minute: int) -> str:
@@ -170,7 +189,6 @@ def clock(hour: int, minute: int) -> str:
     if (hour, minute) == (12, 0):
         return "しょうご"
     if hour == 24:
-        half, hour = "よる", 12
-    else:
-        half, hour = ("ごぜん" if hour < 12 else "ごご"), hour % 12
+        return "よる じゅうにじ" if minute == 0 else f"ごぜん れいじ {MINUTE.read(minute)}"
+    half, hour = ("ごぜん" if hour < 12 else "ごご"), hour % 12
     return f"{half} {HOUR.read(hour)}" + (f" {MINUTE.read(minute)}" if minute else "")

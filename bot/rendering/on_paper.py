@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from bot.rendering.drill import MARK
@@ -13,8 +13,7 @@ _CHAT = ("このトーク", "「避難所」", "「安否」", '"Shelters"', '"S
 """Words of lines that say what to send in the chat."""
 _BULLET = re.compile(r"^[・-]\s*")
 _MORE = re.compile(r"^(?:ほかに\s?\d+か所|and \d+ more)$")
-_HEADING = re.compile(r"^【(.+)】$")
-_NAMED_HEADING = re.compile(r"^【(.+?)】(.*)$")
+_HEADING = re.compile(r"^【(.+?)】(.*)$")
 
 
 def words(messages: Sequence[Mapping[str, Any]]) -> str:
@@ -23,14 +22,16 @@ def words(messages: Sequence[Mapping[str, Any]]) -> str:
     if not texts:
         texts = [str(message["altText"]) for message in messages if "altText" in message]
     lines = "\n\n".join(texts).replace(MARK, "").splitlines()
-    kept = [line.rstrip() for line in lines if not _LINK.match(line) and not any(word in line for word in _CHAT)]
+    kept = [
+        line.rstrip() for line in lines if not _LINK.match(line) and not any(word in line for word in _CHAT)
+    ]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
 
 
 def parted(text: str) -> tuple[str, str]:
     """The heading in 【】 that a text begins with (else empty) and the rest."""
     first, _, rest = text.partition("\n")
-    found = _NAMED_HEADING.match(first)
+    found = _HEADING.match(first)
     if found is None:
         return "", text
     return found[1], f"{found[2]}\n{rest}".strip()

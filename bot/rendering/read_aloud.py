@@ -21,6 +21,7 @@ from bot.rendering.counting_aloud import (
 )
 
 _DASHES = re.compile(r"(?<=\d)\s?[-‐‑‒–—―−ー]\s?(?=\d)")
+_FROM = re.compile(r"(?<=[日時分年月人円%℃)])\s?[-‐–—―−]\s?(?=\d)|(?<=[:/]\d\d)\s?[-‐–—―−]\s?(?=\d{1,2}[:/])")
 _MINUS = re.compile(r"(?<![\d\w)])[-−▲△](?=\d)")
 _ORDINAL = re.compile(r"第\s?(?=\d)")
 _COMMAS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
@@ -33,7 +34,7 @@ _HALVES = {"午前": "ごぜん ", "午後": "ごご "}
 
 
 def _singly(found: Match[str]) -> str:
-    """A telephone number: ぜろにーさんなな の ななさん の …"""
+    """A telephone number: ぜろにーさんなな の ななさん の にーいちいちいち."""
     return " の ".join(digits(part) for part in found[0].split("-"))
 
 
@@ -103,13 +104,17 @@ _READINGS: tuple[tuple[str, Callable[[Match[str]], str]], ...] = (
     (r"(?<![\d-])0\d{9,10}(?![\d-])", _singly),
     (r"(?<!\d)(?:110|118|119)番(?!地)", lambda found: _EMERGENCY[found[0][:3]]),
     (r"(\d+)\u2044(\d+)", lambda found: f"{number(int(found[2]))}ぶんの{number(int(found[1]))}"),
+    (
+        r"(?<![\d.])(\d+)分の(\d+)(?![\d.])",
+        lambda found: f"{number(int(found[1]))}ぶんの{number(int(found[2]))}",
+    ),
     (r"(?<!\d)171(?![\d.])", lambda _: "いちなないち"),
     (r"(?<!\d)(?P<year>\d{4})(?P<sign>[-/])(?P<month>\d{1,2})(?P=sign)(?P<day>\d{1,2})(?![\d/-])", _date),
     (r"(?<![\d/])(?P<year>)(?P<month>\d{1,2})/(?P<day>\d{1,2})(?![\d/])", _date),
     (r"(?<!\d)(?P<year>)(?P<month>\d{1,2})月\s?(?P<day>\d{1,2})日(?!間)", _date),
     (r"(?<!\d)(\d{1,2}):(\d{2})(?::\d{2})?(?!\d)", _time),
     (rf"{_HALF}(?<!\d)(?P<hour>\d{{1,2}})時(?!間){_PART}", _hour),
-    (r"(?<!\d)1日(?=間|中|あたり|当たり|に\d)", lambda _: "いちにち"),
+    (r"(?<!\d)1日(?=間|中|目|あたり|当たり|に?\d)", lambda _: "いちにち"),
     (r"震度\s?(\d)\s?([弱強]?)", lambda found: f"しんど {number(int(found[1]))}{_FORCES[found[2]]}"),
     (r"警戒レベル\s?(\d+)", lambda found: f"けいかいレベル、{number(int(found[1]))}"),
     (r"(?<!\d)\d+(?:-\d+)+", lambda found: " の ".join(number(int(part)) for part in found[0].split("-"))),
@@ -123,7 +128,9 @@ _TABLE = tuple((re.compile(pattern), read) for pattern, read in _READINGS)
 def numbers_read(text: str) -> str:
     """A text with every number in kana; no digit is left."""
     plain = unicodedata.normalize("NFKC", text).replace("°C", "℃")
-    plain = _ORDINAL.sub("だい", _MINUS.sub("マイナス", _DASHES.sub("-", _COMMAS.sub("", plain))))
+    plain = _ORDINAL.sub(
+        "だい", _MINUS.sub("マイナス", _DASHES.sub("-", _FROM.sub("から、", _COMMAS.sub("", plain))))
+    )
     for pattern, read in _TABLE:
         plain = pattern.sub(partial(_apart, read), plain)
     return plain

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from bot.rendering.read_aloud import named, numbers_read
 
@@ -14,9 +15,7 @@ BREATH = 40
 
 AGAIN = "くりかえします。"
 DRILL = "これは、訓練です。"
-HOME_PAGE = "くわしくは、町のホームページをごらんください。"
-
-_URL = re.compile(r"https?://[!-~]+")
+_URL = re.compile(r"https?://[^\s<>\"'()、。「」ぁ-んァ-ヶ一-鿿]+")
 _MAIL = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _WEEKDAY = re.compile(r"\(([月火水木金土日])(?:曜日?)?(?:・(祝)日?)?\)")
 _FIELD = re.compile(r"^([^:。、]{1,30}):\s*(.*)$")
@@ -49,7 +48,7 @@ class Reading:
     """What a script is made of: the message's Japanese, and how the town's names are read.
 
     `opening` is the station's own first sentence, `directions` what the announcer does before it. What is urgent is
-    read twice.
+    read twice. `website` is the town's own address.
     """
 
     text: str
@@ -58,29 +57,40 @@ class Reading:
     drill: bool = False
     urgent: bool = False
     directions: Sequence[str] = ()
+    website: str = ""
 
 
 def script(reading: Reading) -> list[Line]:
     """The lines from the opening to the end."""
-    said = list(spoken_lines(reading.text, reading.readings))
+    said = list(spoken_lines(reading.text, reading.readings, reading.website))
     (opening, *_) = list(spoken_lines(reading.opening, reading.readings)) or [""]
     drill = [DRILL] if reading.drill else []
     body = [*said, AGAIN, *drill, *said] if reading.urgent else said
     lines = [*drill, opening, *body, opening, *drill]
-    return [*(Line(text, spoken=False) for text in reading.directions), *(Line(text) for text in lines if text)]
+    return [
+        *(Line(text, spoken=False) for text in reading.directions),
+        *(Line(text) for text in lines if text),
+    ]
 
 
-def spoken_lines(text: str, readings: Mapping[str, str]) -> Iterator[str]:
+def spoken_lines(text: str, readings: Mapping[str, str], website: str = "") -> Iterator[str]:
     """The sentences of a text as they are read, each in lines of about BREATH characters."""
     plain = unicodedata.normalize("NFKC", text)
-    told = _URL.sub("", _MAIL.sub("", plain))
-    for line in told.splitlines():
-        for sentence in _sentences(line):
+    for line in plain.splitlines():
+        named_pages = _URL.sub(lambda found: _page(found[0], website), line)
+        if _URL.fullmatch(line.strip()):
+            named_pages = f"くわしくは、{named_pages.strip()}をごらんください"
+        for sentence in _sentences(named_pages):
+            if _MAIL.search(sentence):
+                continue
             words = _plain(numbers_read(_SPACE.sub("、", named(_COUNTED.sub("", sentence), readings))))
             if words:
                 yield from _breaths(words + "。")
-    if _URL.search(plain):
-        yield HOME_PAGE
+
+
+def _page(address: str, website: str) -> str:
+    own = urlsplit(website).hostname
+    return "町のホームページ" if own and urlsplit(address).hostname == own else "ホームページ"
 
 
 def _sentences(line: str) -> Iterator[str]:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
@@ -19,8 +18,8 @@ from markupsafe import Markup, escape
 _FOLDER = Path(__file__).parent
 _SIZES = tuple(half / 2 for half in range(40, 17, -1))
 """Sizes of the running text in points, the largest that fits on the page."""
-_WIDTH, _HEIGHT = 538.0, 768.0
-"""What A4 leaves inside margins of 10 mm, in points, less a line in reserve."""
+_WIDTH, _HEIGHT = 538.0, 785.0
+"""What A4 leaves inside margins of 10 mm, in points; pages are reckoned a little too high."""
 _NARROW = 4
 """Up to so many shelters stand below each other; more stand in two columns."""
 _KANJI_READING = re.compile(r"([一-鿿々ヶ]+)\(([ぁ-ゖー]+)\)")
@@ -193,7 +192,9 @@ def _second(sheet: Sheet, size: float) -> float:
 
 def _block(text: str, size: float, leading: float = 1.45, width: float = _WIDTH - 16) -> float:
     """The height of a text whose empty lines are half as high."""
-    return sum(_rows(line, size, width) * leading * size if line else 0.5 * size for line in text.splitlines())
+    return sum(
+        _rows(line, size, width) * leading * size if line else 0.5 * size for line in text.splitlines()
+    )
 
 
 def _rows(text: str, size: float, width: float = _WIDTH - 16) -> int:

@@ -79,7 +79,7 @@ def _shelter(row: Row, faults: Faults) -> Shelter | None:
             faults.add(row.line, f"「災害種別_{hazard}」は 1 か 0 です(いまは「{mark}」)。")
     reading = in_hiragana(row["名称_カナ"])
     serves = row["対象となる町会・自治会"]
-    return Shelter(row["ID"] or name, name, address, *place, frozenset(hazards), reading, serves)
+    return Shelter(row["ID"] or name, name, address, place[0], place[1], frozenset(hazards), reading, serves)
 
 
 def named_rows(sheet: Sheet | None, column: str, faults: Faults) -> list[Row]:
