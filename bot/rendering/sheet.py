@@ -163,7 +163,7 @@ def _first(sheet: Sheet, size: float) -> float:
     else:
         high += 86 + (0 if order.deed == "issue" else 44)
         names = "  ".join(f"{term.text} " for term in order.districts)
-        high += (_rows(names, 1.6 * size, _WIDTH - 5 * size) * 2.65 + 2.1) * size
+        high += (_rows(names, 1.6 * size, _WIDTH - 5 * size) * 2.65 + 2.5) * size
         high += _block(order.reason, 1.15 * size)
     high += _block(sheet.body, 1.15 * size)
     if sheet.sites:
