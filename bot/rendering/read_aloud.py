@@ -114,7 +114,7 @@ _READINGS: tuple[tuple[str, Callable[[Match[str]], str]], ...] = (
     (r"(?<!\d)(?P<year>)(?P<month>\d{1,2})月\s?(?P<day>\d{1,2})日(?!間)", _date),
     (r"(?<!\d)(\d{1,2}):(\d{2})(?::\d{2})?(?!\d)", _time),
     (rf"{_HALF}(?<!\d)(?P<hour>\d{{1,2}})時(?!間){_PART}", _hour),
-    (r"(?<!\d)1日(?=間|中|目|あたり|当たり|に?\d)", lambda _: "いちにち"),
+    (r"(?<!\d)1日(?=中|目|あたり|当たり|に?\d)", lambda _: "いちにち"),
     (r"震度\s?(\d)\s?([弱強]?)", lambda found: f"しんど {number(int(found[1]))}{_FORCES[found[2]]}"),
     (r"警戒レベル\s?(\d+)", lambda found: f"けいかいレベル、{number(int(found[1]))}"),
     (r"(?<!\d)\d+(?:-\d+)+", lambda found: " の ".join(number(int(part)) for part in found[0].split("-"))),

@@ -15,9 +15,9 @@ BREATH = 40
 
 AGAIN = "くりかえします。"
 DRILL = "これは、訓練です。"
-_URL = re.compile(r"https?://[^\s<>\"'()、。「」ぁ-んァ-ヶ一-鿿]+")
+_URL = re.compile(r"\s*https?://[^\s<>\"'()、。「」ぁ-んァ-ヶ一-鿿]+[^\S\n]*")
 _MAIL = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-_WEEKDAY = re.compile(r"\(([月火水木金土日])(?:曜日?)?(?:・(祝)日?)?\)")
+_WEEKDAY = re.compile(r"\(([月火水木金土日])(?:曜日?)?(?:・(祝)日?)?\)(?=([ぁ-ん]?))")
 _FIELD = re.compile(r"^([^:。、]{1,30}):\s*(.*)$")
 _TIME = re.compile(r"^[^:]*\d:\d\d")
 _BULLET = re.compile(r"^[・\-*●■◆○□◇★☆※▶►>•]+\s*")
@@ -25,6 +25,7 @@ _SPOKEN_END = re.compile(r"(?:です|ます|ません|ました|でした|くだ
 _WORDS = {"TEL": "電話", "Tel": "電話", "FAX": "ファックス", "LINE": "ライン", "&": "と", "+": "プラス"}
 _ENDS = re.compile(r"(?<=[。！？!?])")
 _SPACE = re.compile(r"(?<![A-Za-z\d])\s+(?=\S)|(?<=[A-Za-z\d])\s+(?=[^\sA-Za-z\d])")
+_CLOSING = re.compile(r"\)(?=[ぁ-ん])")
 _COUNTED = re.compile(r"(?<=\d)\s(?=[人名年月日時分秒回階本件か箇歳世台枚円])")
 _RANGE = re.compile(r"\s*[〜~]\s*")
 _PAUSE = re.compile(r"\s*[、,;:・/()【】‐–—―−→⇒-]+\s*")
@@ -78,8 +79,8 @@ def spoken_lines(text: str, readings: Mapping[str, str], website: str = "") -> I
     plain = unicodedata.normalize("NFKC", text)
     for line in plain.splitlines():
         named_pages = _URL.sub(lambda found: _page(found[0], website), line)
-        if _URL.fullmatch(line.strip()):
-            named_pages = f"くわしくは、{named_pages.strip()}をごらんください"
+        if _URL.fullmatch(line):
+            named_pages = f"くわしくは、{named_pages}をごらんください"
         for sentence in _sentences(named_pages):
             if _MAIL.search(sentence):
                 continue
@@ -90,13 +91,13 @@ def spoken_lines(text: str, readings: Mapping[str, str], website: str = "") -> I
 
 def _page(address: str, website: str) -> str:
     own = urlsplit(website).hostname
-    return "町のホームページ" if own and urlsplit(address).hostname == own else "ホームページ"
+    return "町のホームページ" if own and urlsplit(address.strip()).hostname == own else "ホームページ"
 
 
 def _sentences(line: str) -> Iterator[str]:
     """The sentences of a line; `name: value` and a heading in 【】 become sentences, too."""
     line = _BULLET.sub("", line.strip())
-    line = _WEEKDAY.sub(lambda found: f"、{found[1]}曜日、" + ("祝日、" if found[2] else ""), line)
+    line = _WEEKDAY.sub(_weekday, line)
     line = line.replace("】", "。").replace("【", "")
     for part in filter(None, (each.strip(" 。!?！？") for each in _ENDS.split(line))):
         found = _FIELD.match(part)
@@ -109,11 +110,16 @@ def _sentences(line: str) -> Iterator[str]:
             yield f"{found[1]}は、{found[2]}{end}"
 
 
+def _weekday(found: re.Match[str]) -> str:
+    """(金) → 、金曜日、 but for a pause before から and the like."""
+    return f"、{found[1]}曜日{'、祝日' if found[2] else ''}{'' if found[3] else '、'}"
+
+
 def _plain(sentence: str) -> str:
     """Without signs and brackets; where they parted words, a pause."""
     for word, read in _WORDS.items():
         sentence = sentence.replace(word, read)
-    sentence = _PAUSE.sub("、", _RANGE.sub("から、", sentence))
+    sentence = _PAUSE.sub("、", _RANGE.sub("から、", _CLOSING.sub("", sentence)))
     kept = (sign for sign in sentence if sign not in _MARKS and unicodedata.category(sign) not in _SILENT)
     return re.sub("、[、 ]*", "、", "".join(kept)).strip("、 ")
 
