@@ -99,6 +99,8 @@ def _sentences(line: str) -> Iterator[str]:
     line = _BULLET.sub("", line.strip())
     line = _WEEKDAY.sub(_weekday, line)
     line = line.replace("】", "。").replace("【", "")
+    for word, read in _WORDS.items():
+        line = line.replace(word, read)
     for part in filter(None, (each.strip(" 。!?！？") for each in _ENDS.split(line))):
         found = _FIELD.match(part)
         if found is None or _TIME.search(part):
@@ -117,8 +119,6 @@ def _weekday(found: re.Match[str]) -> str:
 
 def _plain(sentence: str) -> str:
     """Without signs and brackets; where they parted words, a pause."""
-    for word, read in _WORDS.items():
-        sentence = sentence.replace(word, read)
     sentence = _PAUSE.sub("、", _RANGE.sub("から、", _CLOSING.sub("", sentence)))
     kept = (sign for sign in sentence if sign not in _MARKS and unicodedata.category(sign) not in _SILENT)
     return re.sub("、[、 ]*", "、", "".join(kept)).strip("、 ")
