@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ _HEADINGS = {
     "vi": "Tiếng Việt",
 }
 _RULE = "────────"
+_PART = re.compile(rf"\s*^{_RULE}\n【({'|'.join(_HEADINGS.values())})】\n", re.MULTILINE)
 
 
 def in_one(payloads: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[Message, ...]:
@@ -38,3 +40,12 @@ def in_one(payloads: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[Message
     if len(parts) > MESSAGES:
         raise InvalidInputError("すべての言葉の文を合わせると、1回に送れる長さを超えます。短くしてください。")
     return tuple(text(part) for part in parts)
+
+
+def apart(messages: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Message]]:
+    """The text of each language of what `in_one` made."""
+    whole = "\n\n".join(message["text"] for message in messages)
+    first, *rest = _PART.split(whole)
+    languages = {heading: language for language, heading in _HEADINGS.items()}
+    found = {languages[heading]: words for heading, words in zip(rest[::2], rest[1::2], strict=True)}
+    return {language: (text(words),) for language, words in {"ja": first, **found}.items()}

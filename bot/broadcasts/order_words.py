@@ -28,6 +28,7 @@ def order_words(
         words["sites"] = [
             {"name": shelter.name, "map": map_link(place_of(shelter))} for shelter in ordered[:SHELTERS_SHOWN]
         ]
+        words["site_ids"] = [shelter.id for shelter in ordered]  # all of them, for the sheet of paper
     if len(ordered) > SHELTERS_SHOWN:
         words["more_sites"] = str(len(ordered) - SHELTERS_SHOWN)
     return words

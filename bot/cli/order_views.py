@@ -89,6 +89,10 @@ def approved_lines(made: Made, note: int | None, *, alone: bool) -> Iterator[str
     elif alone:
         yield "1人で承認したことを記録しました。town.toml の [[staff]] にほかの職員がいないので、だれにも知らせていません。"
     yield f"届き具合: machi order report {order.id}"
+    yield (
+        f"スマートフォンを持たない人に: 紙 machi order sheet {order.id} --output 紙.html、"
+        f"放送の原稿 machi order script {order.id}"
+    )
     if made.deed is Deed.ISSUE and order.state is OrderState.IN_FORCE:
         yield f"解除するとき: machi order lift {order.id}"
 

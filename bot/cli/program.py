@@ -23,6 +23,7 @@ from bot.cli import (
     news,
     notice,
     order,
+    paper,
     rehearsal,
     resident,
     safety,
@@ -75,6 +76,9 @@ for command in (
     machi.add_command(command)
 for command in broadcast_control.COMMANDS:
     broadcast.broadcast.add_command(command)
+
+paper.commands(broadcast.broadcast, order=False)
+paper.commands(order.order, order=True)
 
 _EXTRA = "Got unexpected extra argument"  # click has no type of its own for this
 

@@ -200,6 +200,11 @@ class Orders:
             for row in rows
         ]
 
+    async def of_broadcast(self, broadcast_id: int) -> tuple[Order, Deed] | None:
+        """The order that a broadcast tells of, and what that does to it."""
+        rows = await self._database.fetch("orders.of_broadcast", {"id": broadcast_id})
+        return (await self.find(rows[0]["order_id"]), Deed(rows[0]["deed"])) if rows else None
+
     async def superseded_by(self, order_id: int) -> list[Order]:
         """The orders whose place an order has taken wholly, and theirs in turn."""
         found = [_order(row) for row in await self._database.fetch("orders.superseded_by", {"id": order_id})]

@@ -172,6 +172,7 @@ def _town(
         overload=profile.overload,
         staff=profile.staff,
         safety_days=profile.safety_days,
+        loudspeakers=profile.loudspeakers,
     )
 
 

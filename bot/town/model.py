@@ -103,7 +103,8 @@ class Shelter:
     """A designated emergency evacuation site (指定緊急避難場所) and the hazards it is fit for.
 
     `hazards` holds the names of the open-data columns: 洪水, 崖崩れ、土石流及び地滑り, 高潮, 地震,
-    津波, 大規模な火事, 内水氾濫, 火山現象.
+    津波, 大規模な火事, 内水氾濫, 火山現象. `reading` is hiragana, `serves` the neighbourhoods it is meant for; both may
+    be empty.
     """
 
     id: str
@@ -112,6 +113,8 @@ class Shelter:
     latitude: float
     longitude: float
     hazards: frozenset[str]
+    reading: str = ""
+    serves: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +227,14 @@ class Office:
 
 
 @dataclass(frozen=True, slots=True)
+class Loudspeakers:
+    """防災行政無線: what its announcements begin with, and how the town sounds its siren (empty: nothing is said)."""
+
+    opening: str = ""
+    siren: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Town:
     """A town as its folder describes it.
 
@@ -255,6 +266,7 @@ class Town:
     safety_days: int = SAFETY_DAYS
     scenarios: tuple[Scenario, ...] = ()
     garbage: Garbage | None = None
+    loudspeakers: Loudspeakers = field(default_factory=Loudspeakers)
 
     @property
     def garbage_rule(self) -> GarbageDays | None:

@@ -14,7 +14,7 @@ from bot.domain.quiet_hours import QuietHours
 from bot.domain.residents import LANGUAGES, Fact
 from bot.town.emergency import read_safety_days, read_staff
 from bot.town.faults import Faults
-from bot.town.model import Choice, Office, StaffMember, Topic
+from bot.town.model import Choice, Loudspeakers, Office, StaffMember, Topic
 from bot.town.toml_tables import Table, read_toml
 
 TOPICS = ("childcare", "disaster", "bus", "tax")
@@ -65,6 +65,7 @@ class Profile:
     garbage_deadline: time
     staff: tuple[StaffMember, ...]
     safety_days: int
+    loudspeakers: Loudspeakers
 
 
 def read_profile(file: Path, faults: Faults) -> Profile | None:
@@ -90,6 +91,7 @@ def read_profile(file: Path, faults: Faults) -> Profile | None:
         garbage_deadline=deadline,
         staff=read_staff(table),
         safety_days=read_safety_days(table),
+        loudspeakers=_loudspeakers(table),
     )
     if profile.reading and not re.fullmatch(r"[ぁ-ゖー]+", profile.reading):
         table.fault("reading", "「reading」はひらがなで書いてください。")
@@ -156,6 +158,15 @@ def _office(table: Table) -> Office:
         table.fault("website", "「website」は https:// で始まるアドレスを書いてください。")
     table.finish()
     return office
+
+
+def _loudspeakers(document: Table) -> Loudspeakers:
+    if "loudspeakers" not in document:
+        return Loudspeakers()
+    table = document.table("loudspeakers")
+    found = Loudspeakers(table.text("opening", required=False), table.text("siren", required=False))
+    table.finish()
+    return found
 
 
 def _quiet_hours(document: Table) -> QuietHours | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from pathlib import Path
 
+from bot.domain.spelling import in_hiragana
 from bot.town.csv_rows import Row, Sheet, read_csv
 from bot.town.faults import Faults
 from bot.town.model import Choice, Shelter
@@ -76,7 +77,9 @@ def _shelter(row: Row, faults: Faults) -> Shelter | None:
             hazards.add(hazard)
         elif mark not in {"", "0"}:
             faults.add(row.line, f"「災害種別_{hazard}」は 1 か 0 です(いまは「{mark}」)。")
-    return Shelter(row["ID"] or name, name, address, place[0], place[1], frozenset(hazards))
+    reading = in_hiragana(row["名称_カナ"])
+    serves = row["対象となる町会・自治会"]
+    return Shelter(row["ID"] or name, name, address, place[0], place[1], frozenset(hazards), reading, serves)
 
 
 def named_rows(sheet: Sheet | None, column: str, faults: Faults) -> list[Row]:
