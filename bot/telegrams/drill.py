@@ -179,6 +179,7 @@ class Replay:
         self._speed, self._actor, self._reach, self._watching = speed, actor, reach, watching
         self._say, self._stop = say, stop
         self._id = 0
+        self._book = DrillBook(0, actor, reach)
         self._checked = self._moved = 0.0
         self._standing: object = None
         self._told_silence = False
@@ -205,8 +206,8 @@ class Replay:
         return self._id
 
     async def _play(self) -> None:
-        book = DrillBook(self._id, self._actor, self._reach)
-        decider = Decider(self._town, self._templates, self._clock, book)
+        self._book = DrillBook(self._id, self._actor, self._reach)
+        decider = Decider(self._town, self._templates, self._clock, self._book)
         first, begun, last, known = self._scenario.moments[0], time.monotonic(), None, ""
         for moment in self._scenario.moments:
             if self._speed:
@@ -216,13 +217,13 @@ class Replay:
                     await self._rest(left)
             await self._until(lambda each: each.state in _BEGUN or each.audience_done)
             last = later(self._clock.now(), last)
-            issue = partial(self._issue, decider, book, moment, last, known)
+            issue = partial(self._issue, decider, moment, last, known)
             step_id, known = await self._store.database.write(issue)
             await self._store.drills.written(step_id)
             await self._tell_of(step_id, moment)
 
     async def _issue(
-        self, decider: Decider, book: DrillBook, moment: Moment, at: datetime, known: str, session: Session
+        self, decider: Decider, moment: Moment, at: datetime, known: str, session: Session
     ) -> tuple[int, str]:
         """Issue the telegrams of a moment, in one transaction with what follows; unless it has become serious."""
         await self._require_calm(session)
@@ -237,7 +238,7 @@ class Replay:
         ]
         now_ms = self._clock.now_ms()
         step_id = await rows.add_step(session, self._id, files, to_ms(moment.reported), now_ms)
-        book.step_id = step_id
+        self._book.step_id = step_id
         known = await decider.decide(session, known, moment.at(at), silent=False)
         await rows.decided(session, step_id, self._clock.now_ms())
         return step_id, known
