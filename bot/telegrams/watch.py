@@ -11,13 +11,14 @@ from datetime import timedelta
 import aiohttp
 
 from bot.domain.clock import Clock, to_ms
-from bot.jma.reading import read
+from bot.jma.reading import read, words_of
 from bot.jma.values import NotUnderstood, Telegram
 from bot.news.fetching import SECONDS, Fetched, FetchError, fetch
 from bot.rendering import Templates
 from bot.store.port import Session
 from bot.store.store import Store
 from bot.store.telegrams import Arrival, JmaFeed
+from bot.telegrams.alarm import Alarm, Unread
 from bot.telegrams.deciding import Decider, arrived
 from bot.telegrams.feed import LARGEST, Entry, NotAFeedError, is_wanted, read_feed
 from bot.town.model import Town
@@ -65,6 +66,7 @@ class JmaWatch:
         self._poll = poll
         self._seconds = seconds
         self._decider = Decider(town, templates, clock)
+        self._alarm = Alarm(store, town, clock)
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -93,12 +95,17 @@ class JmaWatch:
         feed = await self._store.telegrams.claim(address, self._clock.after_ms(self._poll))
         if feed is None:
             return None
+        new = None
         try:
-            return await self._take(session, name, feed)
+            new = await self._take(session, name, feed)
         except (FetchError, NotAFeedError) as error:
             _log.error("JMA: %s cannot be read: %s", address, error)
             await self._store.telegrams.fail(address, str(error))
-            return None
+        except Exception:
+            await self._alarm.check(name, address)
+            raise
+        await self._alarm.check(name, address)
+        return new
 
     async def _take(self, session: aiohttp.ClientSession, name: str, feed: JmaFeed) -> int:
         now = self._clock.now()
@@ -144,6 +151,8 @@ class JmaWatch:
         telegrams = {arrival.address: telegram for arrival, telegram in found if telegram is not None}
 
         async def decide(session: Session, known: str, new: Sequence[str]) -> str:
+            unread = [each for arrival, _ in found if (each := _unread(arrival)) and each.address in new]
+            await self._alarm.not_understood(session, unread)
             return await self._decider.decide(session, known, arrived(telegrams, new), silent=silent)
 
         new = await self._store.telegrams.take([arrival for arrival, _ in found], decide) if found else 0
@@ -157,8 +166,9 @@ class JmaWatch:
         packed = zlib.compress(body)
         if isinstance(what, NotUnderstood):
             _log.error("JMA: %s was not understood: %s", entry.address, what.reason)
+            title, _ = words_of(body)
             arrival = Arrival(
-                entry.address, entry.type, entry.sender, packed, "", None, "not_understood", what.reason
+                entry.address, entry.type, entry.sender, packed, title, None, "not_understood", what.reason
             )
             return arrival, None
         heading = what.heading
@@ -168,3 +178,11 @@ class JmaWatch:
             entry.address, entry.type, entry.sender, packed, heading.title, reported_ms, outcome
         )
         return arrival, what
+
+
+def _unread(arrival: Arrival) -> Unread | None:
+    """What staff are told of a telegram that was not understood."""
+    if arrival.outcome != "not_understood":
+        return None
+    title, headline = words_of(zlib.decompress(arrival.body))
+    return Unread(arrival.address, arrival.type, title, headline, arrival.reason or "")
