@@ -28,8 +28,8 @@ def delivery(broadcast: Broadcast, counts: Report) -> dict[str, Any]:
 
 
 def between(first_ms: int | None, last_ms: int | None) -> float | None:
-    """The seconds from one time to another, if both are known."""
-    return None if first_ms is None or last_ms is None else (last_ms - first_ms) / 1000
+    """The seconds from one time to another, if both are known; 0 where the clocks of two machines differ."""
+    return None if first_ms is None or last_ms is None else max(0, last_ms - first_ms) / 1000
 
 
 def seconds(value: float | None) -> str:
