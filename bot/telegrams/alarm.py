@@ -29,7 +29,10 @@ _RESIDENTS_NOT = "警報が出ていないという意味ではありません�
 
 
 class Unread(NamedTuple):
-    """A telegram that was not understood: its type, its title and headline as far as they can be read, and why."""
+    """A telegram that was not understood: its type, its title and headline as far as they can be read, and why.
+
+    Its address begins with the time, so the newest is the last by its address.
+    """
 
     address: str
     type: str
@@ -95,12 +98,12 @@ class Alarm:
         """Tell of new telegrams that were not understood, one of a type within an hour, where they are recorded."""
         now_ms = self._clock.now_ms()
         again = int(_UNREAD_AGAIN.total_seconds() * 1000)
-        for type_ in dict.fromkeys(each.type for each in unread):
+        for type_ in sorted({each.type for each in unread}):
             subject = f"unread:{type_}"
             await alarms.begin(session, subject, now_ms)
             if not await alarms.is_due(session, subject, now_ms, after_ms=0, again_ms=again):
                 continue
-            of_type = [each for each in unread if each.type == type_]
+            of_type = sorted(each for each in unread if each.type == type_)
             newest = of_type[-1]
             more = f"ほかに {len(of_type) - 1} 通あります。" if len(of_type) > 1 else ""
             words = [

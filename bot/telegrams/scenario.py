@@ -35,6 +35,8 @@ _TITLED: Mapping[str, str] = {
     "震源に関する情報": "VXSE52",
     "震源・震度に関する情報": "VXSE53",
     "顕著な地震の震源要素更新のお知らせ": "VXSE61",
+    "噴火に関する火山観測報": "VFVO52",
+    "降灰予報(定時)": "VFVO53",
 }
 """The type by what a telegram says it is, Control/Title, where its file's name does not tell."""
 _TICK = timedelta(microseconds=1)

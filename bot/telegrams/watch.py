@@ -67,6 +67,7 @@ class JmaWatch:
         self._seconds = seconds
         self._decider = Decider(town, templates, clock)
         self._alarm = Alarm(store, town, clock)
+        self._owed: dict[str, list[Entry]] = {name: [] for name in FEEDS}
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -116,10 +117,11 @@ class JmaWatch:
         if gap or feed.failures % _LONG_AGAIN == _LONG_AGAIN - 1:
             long = await self._fetch(session, f"{self._base}/feed/{name}_l.xml", None, None)
             entries += await asyncio.to_thread(read_feed, long.body or b"", self._base)
+        entries += self._owed[name]
         wanted = {e.address: e for e in entries if is_wanted(e, self._town.places, now)}
         known = await self._store.telegrams.known(list(wanted))
         missing = [entry for address, entry in wanted.items() if address not in known]
-        new, failure = await self._bring(session, missing, silent=feed.succeeded_ms is None)
+        new, failure = await self._bring(session, name, missing, silent=feed.succeeded_ms is None)
         if failure:
             _log.error("JMA: not every telegram of %s could be fetched: %s", name, failure)
         await self._store.telegrams.succeed(feed, short.etag, short.modified, failure or None)
@@ -131,9 +133,12 @@ class JmaWatch:
         return await fetch(session, address, etag, modified, seconds=self._seconds, largest=LARGEST)
 
     async def _bring(
-        self, session: aiohttp.ClientSession, missing: Sequence[Entry], *, silent: bool
+        self, session: aiohttp.ClientSession, name: str, missing: Sequence[Entry], *, silent: bool
     ) -> tuple[int, str]:
-        """Fetch and record telegrams, those that can be had together; how many, and why others could not be."""
+        """Fetch and record telegrams, those that can be had together; how many, and why others could not be.
+
+        Those are asked for again at every look, also when the feed no longer names them.
+        """
         failure = f"1度に {_MOST} 通までです。残りは次に読みます。" if len(missing) > _MOST else ""
         gate = asyncio.Semaphore(_AT_ONCE)
         failures: list[str] = []
@@ -156,6 +161,8 @@ class JmaWatch:
             return await self._decider.decide(session, known, arrived(telegrams, new), silent=silent)
 
         new = await self._store.telegrams.take([arrival for arrival, _ in found], decide) if found else 0
+        had = {arrival.address for arrival, _ in found}
+        self._owed[name] = [entry for entry in missing if entry.address not in had]
         return new, failures[0] if failures else failure
 
     def _read(self, entry: Entry, body: bytes) -> tuple[Arrival, Telegram | None]:
