@@ -7,6 +7,7 @@ import asyncio
 import json
 import signal
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,20 @@ STAFF = user(9)
 
 
 @pytest.fixture
-async def running(database_url: str, tmp_path: Path) -> AsyncIterator[Running]:
+async def running(tmp_path: Path) -> AsyncIterator[Running]:
+    async with town_at(f"sqlite:///{tmp_path / 'machi.db'}", tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def anywhere(database_url: str, tmp_path: Path) -> AsyncIterator[Running]:
+    """The same on each kind of database."""
+    async with town_at(database_url, tmp_path) as running:
+        yield running
+
+
+@asynccontextmanager
+async def town_at(database_url: str, tmp_path: Path) -> AsyncIterator[Running]:
     async with line_simulator() as line:
         town = town_folder(tmp_path)
         with (town / "town.toml").open("a", encoding="utf-8") as file:
@@ -97,37 +111,37 @@ async def begin(running: Running, *arguments: str) -> asyncio.subprocess.Process
 
 
 async def test_the_flood_of_2020_reaches_whom_the_rules_name_and_nothing_of_it_is_real(
-    running: Running, tmp_path: Path
+    anywhere: Running, tmp_path: Path
 ) -> None:
-    async with Jma(lambda: datetime.fromisoformat(running.environment["MACHI_CLOCK"])) as jma:
-        running.configure(MACHI_JMA_BASE=jma.base, MACHI_JMA_POLL="0.2", MACHI_STAFF="")
+    async with Jma(lambda: datetime.fromisoformat(anywhere.environment["MACHI_CLOCK"])) as jma:
+        anywhere.configure(MACHI_JMA_BASE=jma.base, MACHI_JMA_POLL="0.2", MACHI_STAFF="")
         jma.add("VPWW55", rain(jma.now(), 2))
-        await running.start()
-        await eventually(lambda: real_rows_of(running, 2))
-        before = await real_rows(running)
-        report = await running.json("drill", "replay", str(SCENARIO), "--speed", "100000")
-        status = await running.json("jma", "status")
-        assert await real_rows(running) == before
+        await anywhere.start()
+        await eventually(lambda: real_rows_of(anywhere, 2))
+        before = await real_rows(anywhere)
+        report = await anywhere.json("drill", "replay", str(SCENARIO), "--speed", "100000")
+        status = await anywhere.json("jma", "status")
+        assert await real_rows(anywhere) == before
     assert [each["name"] for each in status["in_force"]] == ["レベル２大雨注意報"]
     assert report["state"] == "done"
     assert (report["telegrams"], report["broadcasts"], report["failed"]) == (22, 18, 0)
-    assert report["accepted"] == report["messages"] == sum(len(heard(running, n)) for n in (1, 2, 3))
-    assert heard(running, 9) == []
+    assert report["accepted"] == report["messages"] == sum(len(heard(anywhere, n)) for n in (1, 2, 3))
+    assert heard(anywhere, 9) == []
     for number, count in ((1, 18), (2, 12), (3, 18)):
-        said = heard(running, number)
+        said = heard(anywhere, number)
         assert len(said) == count
         assert all(map(is_marked, said))
         assert not any("2020" in text or "7月" in text for text in said)
-    assert "This is a drill." in heard(running, 2)[0]
-    assert "レベル５氾濫特別警報" in "".join(heard(running, 1))
-    assert heard(running, 1)[-1].splitlines()[1] == "訓練を終わります。"
+    assert "This is a drill." in heard(anywhere, 2)[0]
+    assert "レベル５氾濫特別警報" in "".join(heard(anywhere, 1))
+    assert heard(anywhere, 1)[-1].splitlines()[1] == "訓練を終わります。"
     level5 = next(step for step in report["steps"] if step["reported_at"].startswith("2020-07-28T22:10"))
     (told,) = level5["broadcasts"]
     assert (told["recipients"], told["accepted"], told["step"]) == (3, 3, "raised")
     assert told["first_request_at"] is not None
     assert told["seconds_to_last_answer"] >= 0
-    assert (await running.json("drill", "report", str(report["id"])))["steps"] == report["steps"]
-    (listed,) = (await running.json("drill", "list"))["drills"]
+    assert (await anywhere.json("drill", "report", str(report["id"])))["steps"] == report["steps"]
+    (listed,) = (await anywhere.json("drill", "list"))["drills"]
     assert (listed["id"], listed["state"], listed["speed"]) == (report["id"], "done", 100000)
 
 
@@ -165,7 +179,7 @@ async def test_only_the_districts_that_are_named_get_it(running: Running, tmp_pa
 
 
 async def test_what_becomes_real_ends_the_drill_and_goes_out_at_once(
-    running: Running, tmp_path: Path
+    anywhere: Running, tmp_path: Path
 ) -> None:
     folder = a_folder(
         tmp_path / "s",
@@ -173,21 +187,21 @@ async def test_what_becomes_real_ends_the_drill_and_goes_out_at_once(
         *[("VPWW55", lambda at, n=n: rain(at, 4 + n % 2)) for n in range(60)],
         minutes=10,
     )
-    async with Jma(lambda: datetime.fromisoformat(running.environment["MACHI_CLOCK"])) as jma:
-        running.configure(MACHI_JMA_BASE=jma.base, MACHI_JMA_POLL="0.2")
-        await running.start()
+    async with Jma(lambda: datetime.fromisoformat(anywhere.environment["MACHI_CLOCK"])) as jma:
+        anywhere.configure(MACHI_JMA_BASE=jma.base, MACHI_JMA_POLL="0.2")
+        await anywhere.start()
         await eventually(lambda: asked(jma, "feed/extra.xml", 3))
-        process = await begin(running, str(folder), "--speed", "600")
-        await eventually(lambda: said_at_least(running, 1, 2))
+        process = await begin(anywhere, str(folder), "--speed", "600")
+        await eventually(lambda: said_at_least(anywhere, 1, 2))
         jma.add("VPWW55", rain(jma.now(), 3))
         out, err = await asyncio.wait_for(process.communicate(), 60)
         assert process.returncode == 1, err.decode()
         assert "本物の情報で中止" in out.decode()
-        status = await running.json("jma", "status")
-        refused = await running.machi("drill", "replay", str(folder), status=1)
+        status = await anywhere.json("jma", "status")
+        refused = await anywhere.machi("drill", "replay", str(folder), status=1)
     assert [each["name"] for each in status["in_force"]] == ["レベル３大雨警報"]
     assert "本物の「レベル３大雨警報」" in refused
-    said = heard(running, 1)
+    said = heard(anywhere, 1)
     (real,) = [text for text in said if MARK not in text]
     assert real.startswith("【気象庁の情報】レベル３大雨警報")
     (over,) = [text for text in said if "訓練を終わります。" in text]
@@ -195,7 +209,7 @@ async def test_what_becomes_real_ends_the_drill_and_goes_out_at_once(
     after = said[said.index(real) + 1 :]
     assert [text for text in after if text != over] in ([], after[:1])  # one may have been on its way
     assert len(said) < 20
-    waiting = (await running.json("broadcast", "list"))["broadcasts"]
+    waiting = (await anywhere.json("broadcast", "list"))["broadcasts"]
     assert {each["state"] for each in waiting} <= {"done", "cancelled"}
 
 
