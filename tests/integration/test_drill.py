@@ -173,7 +173,7 @@ async def test_only_the_districts_that_are_named_get_it(running: Running, tmp_pa
     assert [text.splitlines()[1] for text in heard(running, 2)] == [
         "[Information of the Japan Meteorological Agency]",
         "[Information of the Japan Meteorological Agency withdrawn]",
-        "The drill (訓練) is over.",
+        "The drill is over.",
     ]
     assert [heard(running, number) for number in (1, 3)] == [[], []]
 
