@@ -52,6 +52,9 @@ _log = logging.getLogger(__name__)
 
 _RETENTION_SECONDS = 30 * 24 * 3600
 """How long raw webhook events are kept after they have been processed."""
+_TELEGRAMS_SECONDS = 400 * 24 * 3600
+"""How long telegrams are kept: over a whole year's season, for its review. JMA's feeds name those of ten days at most,
+so that none is fetched a second time."""
 _HOUSEKEEPING_TICKS = 600
 _FASTEST_TICK_SECONDS = 0.05
 """A clock that runs faster ticks faster, but never so often that nothing else gets done."""
@@ -307,5 +310,6 @@ def _each_tick(clocks: Sequence[NoticeClock | DigestClock], desk: Desk) -> Calla
             await store.inbox.purge(clock.after_ms(-_RETENTION_SECONDS))
             await store.outbox.forget_addresses()
             await store.safety.purge(clock.now_ms() - safety_ms)
+            await store.telegrams.purge(clock.now_ms() - _TELEGRAMS_SECONDS * 1000)
 
     return tick

@@ -10,7 +10,7 @@ from typing import Any
 import segments
 from bot.broadcasts.compose import Composer, Draft
 from bot.broadcasts.order_words import lifted_words, narrowed_words, order_words
-from bot.broadcasts.reach import staff_addresses
+from bot.broadcasts.staff_note import tell_staff
 from bot.domain.audiences import Audience, Staff, Told
 from bot.domain.broadcasts import Priority, State
 from bot.domain.clock import Clock
@@ -30,18 +30,13 @@ from bot.domain.orders import (
     require_hazard,
 )
 from bot.domain.residents import Fact
-from bot.rendering import text_messages
 from bot.store import audit
-from bot.store import broadcasts as broadcast_rows
 from bot.store import orders as rows
 from bot.store.broadcasts import Broadcast, Payloads
 from bot.store.orders import Telling
 from bot.store.port import Session
 from bot.store.store import Store
 from bot.town.model import Town
-
-SERVICE = "machi"
-"""The author and approver of notes that the program itself sends to staff."""
 
 _CLOCKS_DIFFER = timedelta(minutes=1)
 """A clerk's machine and the service's may be that much apart."""
@@ -303,28 +298,21 @@ class OrderDesk:
         what = f"{order.title}({order.hazard}) {DEED_WORDS[deed]}"
         entry = audit.Deed(now_ms, actor, "order.approve_alone", f"order:{order.id}", what)
         await audit.record(session, entry)
-        audience = Staff(but=actor)
-        if not staff_addresses(self._town, audience):
-            return []
         words = (
-            f"【職員への連絡】\n{actor} が、1人で避難情報を承認しました。\n{what}\n対象: {'・'.join(order.districts)}\n"
+            f"{actor} が、1人で避難情報を承認しました。\n{what}\n対象: {'・'.join(order.districts)}\n"
             f"時刻: {now:%m月%d日 %H:%M}\n避難情報の番号: {order.id}(配信 {broadcast_id})\n内容を確かめてください。"
         )
-        note = Broadcast(
-            title=f"1人での承認の連絡(避難情報 {order.id})",
-            segment=str(audience),
-            author=SERVICE,
-            state=State.SCHEDULED,
+        note = await tell_staff(
+            session,
+            self._town,
+            f"1人での承認の連絡(避難情報 {order.id})",
+            words,
+            now_ms,
+            audience=Staff(but=actor),
             priority=Priority.EMERGENCY,
             drill=order.drill,
-            approver=SERVICE,
-            created_ms=now_ms,
-            approved_ms=now_ms,
-            scheduled_ms=now_ms,
-            audience=audience,
         )
-        payloads = {"ja": text_messages(words, drill=order.drill)}
-        return [await broadcast_rows.insert(session, note, payloads)]
+        return [] if note is None else [note]
 
     async def cancel(self, order_id: int, actor: str) -> Order:
         """Take back what waits of an order for approval.

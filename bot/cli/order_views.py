@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bot.cli.output import iso, pairs, table
-from bot.domain.broadcasts import BatchState
+from bot.cli.timing import between, delivery, seconds
 from bot.domain.orders import DEED_WORDS, STATE_WORDS, Deed, OrderState, Reach
 
 if TYPE_CHECKING:
@@ -99,26 +99,14 @@ def approved_lines(made: Made, note: int | None, *, alone: bool) -> Iterator[str
 
 def step(deed: Deed, broadcast: Broadcast, counts: Report) -> dict[str, Any]:
     """How long a broadcast of an order took, in seconds from one step to the next."""
-    by_state = {state: counts.counts.get(state, 0) for state in BatchState}
     return {
         "deed": deed.value,
-        "broadcast": broadcast.id,
-        "state": broadcast.state.value,
-        "recipients": sum(by_state.values()),
-        "accepted": by_state[BatchState.ACCEPTED],
-        "failed": by_state[BatchState.FAILED],
+        **delivery(broadcast, counts),
         "created_at": iso(broadcast.created_ms),
         "approved_at": iso(broadcast.approved_ms),
-        "first_request_at": iso(counts.first_ms),
-        "last_answer_at": iso(counts.last_ms),
-        "seconds_to_approval": _between(broadcast.created_ms, broadcast.approved_ms),
-        "seconds_to_first_request": _between(broadcast.approved_ms, counts.first_ms),
-        "seconds_to_last_answer": _between(counts.first_ms, counts.last_ms),
+        "seconds_to_approval": between(broadcast.created_ms, broadcast.approved_ms),
+        "seconds_to_first_request": between(broadcast.approved_ms, counts.first_ms),
     }
-
-
-def _between(first_ms: int | None, last_ms: int | None) -> float | None:
-    return None if first_ms is None or last_ms is None else (last_ms - first_ms) / 1000
 
 
 def report_lines(data: Mapping[str, Any]) -> Iterator[str]:
@@ -130,12 +118,8 @@ def report_lines(data: Mapping[str, Any]) -> Iterator[str]:
         yield f"{DEED_WORDS[Deed(each['deed'])]}(配信 {each['broadcast']}、{each['recipients']} 人)"
         rows = [
             ("作成", each["created_at"] or "-", "-"),
-            ("承認", each["approved_at"] or "-", _seconds(each["seconds_to_approval"])),
-            ("最初の送信", each["first_request_at"] or "-", _seconds(each["seconds_to_first_request"])),
-            ("最後の答え", each["last_answer_at"] or "-", _seconds(each["seconds_to_last_answer"])),
+            ("承認", each["approved_at"] or "-", seconds(each["seconds_to_approval"])),
+            ("最初の送信", each["first_request_at"] or "-", seconds(each["seconds_to_first_request"])),
+            ("最後の答え", each["last_answer_at"] or "-", seconds(each["seconds_to_last_answer"])),
         ]
         yield from table(("段階", "時刻", "前の段階から"), rows)
-
-
-def _seconds(seconds: float | None) -> str:
-    return "-" if seconds is None else f"{seconds:.1f} 秒"

@@ -19,6 +19,7 @@ from bot.cli import (
     bus,
     channel,
     database,
+    drill,
     jma,
     news,
     notice,
@@ -71,6 +72,7 @@ for command in (
     rehearsal.rehearse,
     news.news,
     jma.jma,
+    drill.drill,
     audit.audit,
 ):
     machi.add_command(command)

@@ -38,6 +38,7 @@ NATIONWIDE = frozenset({"VXSE51", "VXSE52", "VXSE53", "VXSE61", "VFVO52", "VFVO5
 """Types whose sender's code does not tell the prefecture."""
 
 _YEARS = range(2000, 2100)
+_TITLE = 200
 _LONGEST = 20_000
 """Characters of a headline; JMA's have some hundred."""
 
@@ -62,6 +63,16 @@ def read(body: bytes, type_: str, places: Places, sender: str = "") -> Telegram 
         return NotUnderstood(type_, str(error))
     except (ValueError, ArithmeticError, LookupError, RecursionError) as error:
         return NotUnderstood(type_, f"読めない値があります({type(error).__name__}: {error})。")
+
+
+def words_of(body: bytes) -> tuple[str, str]:
+    """The title and the headline of a telegram that need not be understood; empty where they cannot be read."""
+    try:
+        root = read_tree(body)
+    except NotXmlError:
+        return "", ""
+    title = root.say("Head", "Title") or root.say("Control", "Title")
+    return title[:_TITLE], root.say("Head", "Headline", "Text")[:_LONGEST]
 
 
 def series(heading: Heading) -> str:

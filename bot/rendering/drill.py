@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bot.line.limits import ALT_TEXT, Message, cut, utf16_length
 
 MARK = "【訓練】"
 """Stamped on whatever goes out in a drill, so that nobody takes it for real."""
 
 
-def marked(message: Message) -> Message:
-    """A copy of a text or Flex message that shows MARK first and last."""
+_SAID: Mapping[str, str] = {
+    "ja-easy": "これは 訓練(くんれん)です。本当では ありません。",
+    "en": "This is a drill.",
+    "zh": "这是演习。",
+    "ko": "훈련입니다.",
+    "vi": "Đây là diễn tập.",
+}
+"""What stands behind the first MARK for who cannot read it."""
+
+
+def marked(message: Message, language: str = "ja") -> Message:
+    """A copy of a text or Flex message that shows MARK first and last, and says what it means in other languages."""
     if message["type"] == "text":
-        return {**message, "text": _framed(message["text"], "\n")}
+        said = _SAID.get(language)
+        text = message["text"] if said is None else f"{MARK}{said}\n{message['text'].removeprefix(MARK)}"
+        return {**message, "text": _framed(text, "\n")}
     room = ALT_TEXT - 2 * utf16_length(MARK)
     contents = message["contents"]
     if contents["type"] == "carousel":

@@ -172,7 +172,7 @@ class Templates:
         scope = {**context, "town": self._town, "language": language, residents.NAME: own}
         messages = list(self._messages(name, language, scope))
         if drill:
-            messages = [drills.marked(message) for message in messages]
+            messages = [drills.marked(message, language) for message in messages]
         if problems := limits.faults(messages):
             *_, last = self._keys(name, language)
             texts = [message for message in messages if message["type"] == "text"]

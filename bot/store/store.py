@@ -13,6 +13,7 @@ from bot.store.broadcasts import Broadcasts
 from bot.store.bus_alerts import BusAlerts
 from bot.store.calendar_entries import CalendarEntries
 from bot.store.deferred import Deferred
+from bot.store.drills import Drills
 from bot.store.inbox import Inbox
 from bot.store.news import News
 from bot.store.notices import Notices
@@ -46,6 +47,7 @@ class Store:
     shelters: Shelters
     safety: Safety
     telegrams: Telegrams
+    drills: Drills
 
     @classmethod
     def over(cls, database: Database, clock: Clock) -> Self:
@@ -67,6 +69,7 @@ class Store:
             shelters=Shelters(database, clock),
             safety=Safety(database, clock),
             telegrams=Telegrams(database, clock),
+            drills=Drills(database, clock),
         )
 
 

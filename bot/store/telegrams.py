@@ -149,8 +149,7 @@ class Telegrams:
 
     async def state(self) -> Known:
         """What is in force."""
-        rows = await self._database.fetch("telegrams.state")
-        return Known(rows[0]["state"], rows[0]["changed_ms"]) if rows else Known("", 0)
+        return await state_of(self._database)
 
     async def unread(self, since_ms: int) -> list[Kept]:
         """Telegrams that were not understood and that nothing later has made up for."""
@@ -160,9 +159,24 @@ class Telegrams:
         """The latest telegrams, newest first."""
         return [_kept(row) for row in await self._database.fetch("telegrams.newest", {"limit": limit})]
 
+    async def purge(self, before_ms: int) -> None:
+        """Forget the telegrams that were fetched before a time."""
+        await self._database.append("telegrams.purge", [{"before": before_ms}])
+
     async def outcomes(self) -> dict[str, int]:
         """How many telegrams became what."""
         return {row["outcome"]: row["n"] for row in await self._database.fetch("telegrams.outcomes")}
+
+
+async def state_of(source: Session | Database) -> Known:
+    """What is in force."""
+    rows = await source.fetch("telegrams.state")
+    return Known(rows[0]["state"], rows[0]["changed_ms"]) if rows else Known("", 0)
+
+
+async def missed(session: Session, since_ms: int) -> list[Kept]:
+    """What concerns the town and was issued since a time, and taken in since, newest first."""
+    return [_kept(row) for row in await session.fetch("telegrams.missed", {"since": since_ms})]
 
 
 def _feed(row: Row) -> JmaFeed:

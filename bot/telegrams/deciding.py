@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Protocol
 
 from bot.domain import audiences
 from bot.domain.broadcasts import Priority, State
@@ -16,9 +17,10 @@ from bot.jma.state import State as Hazards
 from bot.jma.values import Hazard, Rank, Telegram
 from bot.line.limits import cut
 from bot.rendering import Templates, text_messages
+from bot.store import telegrams as rows
 from bot.store.broadcasts import Broadcast, Payloads
 from bot.store.port import Session
-from bot.store.telegrams import Told, tell, told, withdraw
+from bot.store.telegrams import Told, withdraw
 from bot.telegrams.encoding import decoded, encoded
 from bot.telegrams.wording import RETRACTED, context, plain_words, template, title
 from bot.town.model import DisasterRule, Town
@@ -41,13 +43,47 @@ _UNSENT = frozenset({State.DRAFT, State.APPROVED, State.SCHEDULED})
 _OUT = frozenset({State.SENDING, State.PAUSED, State.DONE})
 
 
+class Book(Protocol):
+    """Where it is written who was told what; a drill has one of its own, and does not see the real one."""
+
+    author: str
+    drill: bool
+    """Whether every message is marked 【訓練】."""
+
+    async def told(self, session: Session, thread: str) -> list[Told]:
+        """What was told of a thread, the newest first."""
+
+    async def tell(
+        self, session: Session, broadcast: Broadcast, payloads: Payloads, *, about: tuple[str, str, str]
+    ) -> int:
+        """Store a broadcast about a (thread, step, telegram); its id."""
+
+
+class RealBook:
+    """The book of what is no drill."""
+
+    author = AUTHOR
+    drill = False
+
+    async def told(self, session: Session, thread: str) -> list[Told]:
+        """See `Book.told`."""
+        return await rows.told(session, thread)
+
+    async def tell(
+        self, session: Session, broadcast: Broadcast, payloads: Payloads, *, about: tuple[str, str, str]
+    ) -> int:
+        """See `Book.tell`."""
+        return await rows.tell(session, broadcast, payloads, about=about)
+
+
 class Decider:
     """The town's rules at work."""
 
-    def __init__(self, town: Town, templates: Templates, clock: Clock) -> None:
+    def __init__(self, town: Town, templates: Templates, clock: Clock, book: Book | None = None) -> None:
         self._town = town
         self._templates = templates
         self._clock = clock
+        self._book = book or RealBook()
 
     async def decide(
         self, session: Session, known: str, telegrams: Sequence[Telegram], *, silent: bool
@@ -75,29 +111,24 @@ class Decider:
         """Tell of one change, and take back what was about to say otherwise."""
         if change.step is Step.CONTINUED:
             return
-        earlier = await told(session, change.thread)
+        earlier = await self._book.told(session, change.thread)
         now_ms = to_ms(self._clock.now())
         void = {key(each) for each in after.void - before.void}
         wrong = [each for each in earlier if each.telegram in void]
         for each in earlier:
             if each.state in _UNSENT or (each in wrong and change.step is Step.RETRACTED):
-                await withdraw(session, each.broadcast_id, AUTHOR, "新しい情報が出ました。", now_ms)
+                await withdraw(
+                    session, each.broadcast_id, self._book.author, "新しい情報が出ました。", now_ms
+                )
         if change.step is Step.RETRACTED:
             await self._retract(session, change, [each for each in wrong if each.state in _OUT], now_ms)
             return
-        rule = self._rule(change)
+        rule = rule_of(change, self._town)
         if rule is None or (change.step is Step.LIFTED and not _was_told(earlier)):
             return
         how = "draft" if only_draft else rule.how
         broadcast = self._broadcast(change, rule.segment, self._priority(change, rule), how, now_ms)
         await self._store(session, broadcast, change)
-
-    def _rule(self, change: Change) -> DisasterRule | None:
-        """The rule of what is in force now, or of what was before if that was graver: who heard of that."""
-        held = [found for found in (change.before, change.after) if found is not None]
-        claim = max(held, key=lambda found: found.claim.rank).claim
-        rule = self._town.disaster.rule(claim.hazard, claim.rank)
-        return rule if rule is not None and _ON[change.step] in rule.on else None
 
     def _priority(self, change: Change, rule: DisasterRule) -> Priority:
         """What is lowered or lifted can wait for the morning; an update wakes nobody twice."""
@@ -125,7 +156,8 @@ class Decider:
             priority=priority,
             template=RETRACTED if change.step is Step.RETRACTED else template(change),
             context=context(change),
-            author=AUTHOR,
+            author=self._book.author,
+            drill=self._book.drill,
             approver=APPROVER if at_once else None,
             created_ms=now_ms,
             approved_ms=now_ms if at_once else None,
@@ -139,16 +171,26 @@ class Decider:
         if step is Step.RETRACTED and change.after is not None:
             step = Step.LOWERED  # it also tells what stays in force, whose end is to be told
         about = (change.thread, step.value, key(found.telegram))
-        number = await tell(session, broadcast, self._payloads(broadcast), about=about)
+        number = await self._book.tell(session, broadcast, self._payloads(broadcast), about=about)
         _log.info("JMA: broadcast %d: %s", number, broadcast.title)
 
     def _payloads(self, broadcast: Broadcast) -> Payloads:
         """The template's words; should the town's own template fail, the bare facts rather than nothing."""
         try:
-            return self._templates.render_all(broadcast.template or "", broadcast.context)
+            drill = self._book.drill
+            return self._templates.render_all(broadcast.template or "", broadcast.context, drill=drill)
         except InvalidInputError as error:
             _log.error("JMA: the template %s failed, plain words go out: %s", broadcast.template, error)
-            return {"ja": text_messages(plain_words(broadcast.title, broadcast.context))}
+            words = plain_words(broadcast.title, broadcast.context)
+            return {"ja": text_messages(words, drill=self._book.drill)}
+
+
+def rule_of(change: Change, town: Town) -> DisasterRule | None:
+    """The rule of what is in force now, or of what was before if that was graver: who heard of that."""
+    held = [found for found in (change.before, change.after) if found is not None]
+    claim = max(held, key=lambda found: found.claim.rank).claim
+    rule = town.disaster.rule(claim.hazard, claim.rank)
+    return rule if rule is not None and _ON[change.step] in rule.on else None
 
 
 def _is_grave(change: Change) -> bool:

@@ -11,13 +11,14 @@ from datetime import timedelta
 import aiohttp
 
 from bot.domain.clock import Clock, to_ms
-from bot.jma.reading import read
+from bot.jma.reading import read, words_of
 from bot.jma.values import NotUnderstood, Telegram
 from bot.news.fetching import SECONDS, Fetched, FetchError, fetch
 from bot.rendering import Templates
 from bot.store.port import Session
 from bot.store.store import Store
 from bot.store.telegrams import Arrival, JmaFeed
+from bot.telegrams.alarm import Alarm, Unread
 from bot.telegrams.deciding import Decider, arrived
 from bot.telegrams.feed import LARGEST, Entry, NotAFeedError, is_wanted, read_feed
 from bot.town.model import Town
@@ -65,6 +66,8 @@ class JmaWatch:
         self._poll = poll
         self._seconds = seconds
         self._decider = Decider(town, templates, clock)
+        self._alarm = Alarm(store, town, clock)
+        self._owed: dict[str, list[Entry]] = {name: [] for name in FEEDS}
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -93,12 +96,17 @@ class JmaWatch:
         feed = await self._store.telegrams.claim(address, self._clock.after_ms(self._poll))
         if feed is None:
             return None
+        new = None
         try:
-            return await self._take(session, name, feed)
+            new = await self._take(session, name, feed)
         except (FetchError, NotAFeedError) as error:
             _log.error("JMA: %s cannot be read: %s", address, error)
             await self._store.telegrams.fail(address, str(error))
-            return None
+        except Exception:
+            await self._alarm.check(name, address)
+            raise
+        await self._alarm.check(name, address)
+        return new
 
     async def _take(self, session: aiohttp.ClientSession, name: str, feed: JmaFeed) -> int:
         now = self._clock.now()
@@ -109,10 +117,11 @@ class JmaWatch:
         if gap or feed.failures % _LONG_AGAIN == _LONG_AGAIN - 1:
             long = await self._fetch(session, f"{self._base}/feed/{name}_l.xml", None, None)
             entries += await asyncio.to_thread(read_feed, long.body or b"", self._base)
+        entries += self._owed[name]
         wanted = {e.address: e for e in entries if is_wanted(e, self._town.places, now)}
         known = await self._store.telegrams.known(list(wanted))
         missing = [entry for address, entry in wanted.items() if address not in known]
-        new, failure = await self._bring(session, missing, silent=feed.succeeded_ms is None)
+        new, failure = await self._bring(session, name, missing, silent=feed.succeeded_ms is None)
         if failure:
             _log.error("JMA: not every telegram of %s could be fetched: %s", name, failure)
         await self._store.telegrams.succeed(feed, short.etag, short.modified, failure or None)
@@ -124,9 +133,12 @@ class JmaWatch:
         return await fetch(session, address, etag, modified, seconds=self._seconds, largest=LARGEST)
 
     async def _bring(
-        self, session: aiohttp.ClientSession, missing: Sequence[Entry], *, silent: bool
+        self, session: aiohttp.ClientSession, name: str, missing: Sequence[Entry], *, silent: bool
     ) -> tuple[int, str]:
-        """Fetch and record telegrams, those that can be had together; how many, and why others could not be."""
+        """Fetch and record telegrams, those that can be had together; how many, and why others could not be.
+
+        Those are asked for again at every look, also when the feed no longer names them.
+        """
         failure = f"1度に {_MOST} 通までです。残りは次に読みます。" if len(missing) > _MOST else ""
         gate = asyncio.Semaphore(_AT_ONCE)
         failures: list[str] = []
@@ -144,9 +156,13 @@ class JmaWatch:
         telegrams = {arrival.address: telegram for arrival, telegram in found if telegram is not None}
 
         async def decide(session: Session, known: str, new: Sequence[str]) -> str:
+            unread = [each for arrival, _ in found if (each := _unread(arrival)) and each.address in new]
+            await self._alarm.not_understood(session, unread)
             return await self._decider.decide(session, known, arrived(telegrams, new), silent=silent)
 
         new = await self._store.telegrams.take([arrival for arrival, _ in found], decide) if found else 0
+        had = {arrival.address for arrival, _ in found}
+        self._owed[name] = [entry for entry in missing if entry.address not in had]
         return new, failures[0] if failures else failure
 
     def _read(self, entry: Entry, body: bytes) -> tuple[Arrival, Telegram | None]:
@@ -157,8 +173,9 @@ class JmaWatch:
         packed = zlib.compress(body)
         if isinstance(what, NotUnderstood):
             _log.error("JMA: %s was not understood: %s", entry.address, what.reason)
+            title, _ = words_of(body)
             arrival = Arrival(
-                entry.address, entry.type, entry.sender, packed, "", None, "not_understood", what.reason
+                entry.address, entry.type, entry.sender, packed, title, None, "not_understood", what.reason
             )
             return arrival, None
         heading = what.heading
@@ -168,3 +185,11 @@ class JmaWatch:
             entry.address, entry.type, entry.sender, packed, heading.title, reported_ms, outcome
         )
         return arrival, what
+
+
+def _unread(arrival: Arrival) -> Unread | None:
+    """What staff are told of a telegram that was not understood."""
+    if arrival.outcome != "not_understood":
+        return None
+    title, headline = words_of(zlib.decompress(arrival.body))
+    return Unread(arrival.address, arrival.type, title, headline, arrival.reason or "")

@@ -35,6 +35,8 @@ DEFAULTS = (
 _HOWS = ("at_once", "draft", "none")
 _ON = ("raise", "lower", "lift")
 _LEVELS = range(1, 6)
+_ALARM_HOURS = Disaster().alarm_hours
+_WEEK_HOURS = 168
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -55,6 +57,9 @@ def read_disaster(file: Path, faults: Faults) -> tuple[Disaster, Sequence[Disast
     for river in rivers:
         if not re.fullmatch(r"\d{12}", river, re.ASCII):
             document.fault("rivers", f"予報区域のコードは12桁の数字です(いまは {river})。")
+    hours = document.whole("alarm_hours", _ALARM_HOURS)
+    if not 1 <= hours <= _WEEK_HOURS:
+        document.fault("alarm_hours", f"alarm_hours は1〜{_WEEK_HOURS}の数で書いてください(いまは {hours})。")
     tables = document.tables("rules")
     document.finish()
     entries = [DisasterEntry(_rule(table), table) for table in tables]
@@ -63,7 +68,7 @@ def read_disaster(file: Path, faults: Faults) -> tuple[Disaster, Sequence[Disast
         if entry.rule.name in seen:
             entry.table.fault("name", f"「{entry.rule.name}」という名前の決まりが2つあります。")
         seen.add(entry.rule.name)
-    return Disaster((*(entry.rule for entry in entries), *DEFAULTS), rivers), entries
+    return Disaster((*(entry.rule for entry in entries), *DEFAULTS), rivers, hours), entries
 
 
 def _rule(table: Table) -> DisasterRule:

@@ -20,6 +20,11 @@ def hints(town: Town, today: date) -> Iterator[str]:
     if years and today.year + 1 not in years and today >= date(today.year, 12, 1):
         yield f"holidays.csv に{today.year + 1}年の祝日がありません。その年はプログラムの知る祝日に従います。"
     yield from _doubles(town)
+    if (town.folder / "disaster.toml").exists() and not town.staff:
+        yield (
+            "disaster.toml がありますが、town.toml に [[staff]] がありません。"
+            "気象庁の電文が読めなくなっても、職員に LINE で知らせることができません。"
+        )
 
 
 def _plain(rule: Rule) -> Rule:

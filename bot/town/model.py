@@ -205,10 +205,14 @@ class DisasterRule:
 
 @dataclass(frozen=True, slots=True)
 class Disaster:
-    """The rules, the first that fits counts, and the 予報区域 of the rivers that concern the town."""
+    """The rules, the first that fits counts, and the 予報区域 of the rivers that concern the town.
+
+    While a feed cannot be read, staff are told again after every `alarm_hours`.
+    """
 
     rules: tuple[DisasterRule, ...] = ()
     rivers: tuple[str, ...] = ()
+    alarm_hours: int = 6
 
     def rule(self, hazard: Hazard, rank: int) -> DisasterRule | None:
         """The rule for a hazard of a rank, if anybody hears of it."""

@@ -421,3 +421,19 @@ async def test_the_audit_says_who_and_the_state_is_small(night: Night) -> None:
     state = (await night.store.telegrams.state()).state
     assert len(state) < 40_000
     assert len(json.loads(state)) == 31
+
+
+async def test_a_telegram_that_cannot_be_had_is_asked_for_also_when_the_feed_names_it_no_more(
+    night: Night,
+) -> None:
+    await night.begin()
+    path = night.jma.add("VPWW55", rain(night.clock.now(), 4))
+    night.jma.broken.add(path)
+    for _ in range(15):
+        await night.minute()
+    feed = await night.store.telegrams.feed(f"{night.jma.base}/feed/extra.xml")
+    assert feed is not None
+    assert feed.failures == 15
+    night.jma.broken.clear()
+    await night.minute()
+    assert await night.titles() == ["気象庁: レベル４大雨危険警報 発表(河北町)"]

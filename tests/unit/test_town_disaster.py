@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from bot.domain.broadcasts import Priority
 from bot.jma.values import Hazard
 from bot.town import check, load
 from bot.town.disaster import DEFAULTS
+from bot.town.hints import hints
 from bot.town.model import Disaster
 from tests.unit.town_folders import KAHOKU
 
@@ -95,6 +97,19 @@ how = "draft"
     assert disaster.rule(Hazard.HEAVY_RAIN, 5) == USUAL.rule(Hazard.HEAVY_RAIN, 5)
 
 
+def test_how_often_staff_are_told_that_jma_cannot_be_read(tmp_path: Path) -> None:
+    assert USUAL.alarm_hours == 6
+    folder = town(tmp_path, "alarm_hours = 3")
+    found = load(folder)
+    assert found.disaster.alarm_hours == 3
+    assert [hint for hint in hints(found, date(2026, 11, 24)) if "[[staff]]" in hint]
+    with (folder / "town.toml").open("a", encoding="utf-8") as file:
+        file.write(f'\n[[staff]]\nname = "bosai"\nuser_id = "U{"9" * 32}"\n')
+    assert not [hint for hint in hints(load(folder), date(2026, 11, 24)) if "[[staff]]" in hint]
+    (folder / "disaster.toml").unlink()
+    assert load(folder).disaster == USUAL
+
+
 @pytest.mark.parametrize(
     ("text", "line", "told"),
     [
@@ -116,6 +131,9 @@ how = "draft"
             "2つあります",
         ),
         ('rivers = ["最上川"]', 1, "12桁"),
+        ("alarm_hours = 0", 1, "alarm_hours は1〜168"),
+        ("alarm_hours = 169", 1, "alarm_hours は1〜168"),
+        ('alarm_hours = "6"', 1, "alarm_hours"),
         ("rule = 1", 1, "という項目はありません"),
     ],
 )

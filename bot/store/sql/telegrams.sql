@@ -83,3 +83,12 @@ JOIN broadcasts b ON b.id = m.broadcast_id WHERE m.thread = :thread ORDER BY m.i
 -- A broadcast tells a thread.
 INSERT INTO hazard_messages (thread, step, telegram, broadcast_id, made_ms)
 VALUES (:thread, :step, :telegram, :broadcast_id, :now);
+
+-- name: missed
+-- What concerns the town and was issued in a time, the newest first.
+SELECT address, type, sender, title, reported_ms, fetched_ms, outcome, reason FROM telegrams
+WHERE outcome = 'counted' AND fetched_ms >= :since AND reported_ms >= :since ORDER BY reported_ms DESC LIMIT 20;
+
+-- name: purge
+-- Telegrams that no feed names any more and nobody asks for.
+DELETE FROM telegrams WHERE fetched_ms < :before;
