@@ -35,7 +35,7 @@ def read_flood(heading: Heading, root: Node, places: Places) -> Telegram:
     if rank is Rank.NONE or concerns is False:
         return Telegram(heading, series, (Hazard.RIVER,), concerns=concerns)
     text, districts = _of_town(body, places)
-    words = "\n".join(filter(None, [text, districts]))
+    words = "\n".join(filter(None, [text, districts and f"浸水想定地区:{districts}"]))
     claim = Claim(Hazard.RIVER, rank, code, name, area, True, heading.event, text=words)
     return Telegram(heading, series, (Hazard.RIVER,), (claim,), concerns=concerns)
 
@@ -92,7 +92,7 @@ def _prefectures(head: Node) -> set[str]:
 
 
 def _of_town(body: Node, places: Places) -> tuple[str, str]:
-    """What is said of the town's own gauges (else of the first), and its parts that may be flooded."""
+    """What is said of the town's own gauges (else of the first), and its parts that it names (浸水想定地区)."""
     own = [area for area in _listed(body) if area.say("CityCode") == places.class20]
     gauges = {area.say("Code") for area in own}
     texts: list[tuple[bool, str]] = []
@@ -103,4 +103,5 @@ def _of_town(body: Node, places: Places) -> tuple[str, str]:
             texts.append((bool(at & gauges), said))
     text = next((said for is_own, said in texts if is_own), texts[0][1] if texts else "")
     parts = [area.say("SubCityList") for area in own]
-    return text, " ".join(dict.fromkeys(part for part in parts if part not in {"", "-", "－"}))
+    named = [name for part in parts if part not in {"", "-", "－"} for name in part.split()]
+    return text, "、".join(dict.fromkeys(named))

@@ -236,6 +236,12 @@ def test_a_river_has_the_level_of_its_code_and_name(code: str, name: str, rank: 
     assert told(read(flood(AT, code, name), "VXKO52", KAHOKU)) == [("氾濫", rank, name, True)]
 
 
+def test_the_parts_of_the_town_that_a_river_may_flood_are_named_as_such() -> None:
+    found = read(flood(AT, "40", "レベル４氾濫危険警報"), "VXKO52", KAHOKU)
+    assert isinstance(found, Telegram)
+    assert found.claims[0].text.endswith("浸水想定地区:溝延、谷地")
+
+
 @pytest.mark.parametrize(
     ("code", "name"),
     [
