@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
@@ -46,6 +46,7 @@ from bot.transit import Timetable, read_feed
 from handlers.conversation import Conversation
 
 if TYPE_CHECKING:  # icalendar and feedparser take a while to load, and no command of the CLI needs them
+    from bot.feeds.town_alerts import TownAlerts
     from bot.feeds.town_calendar import TownCalendar
 
 _log = logging.getLogger(__name__)
@@ -160,6 +161,7 @@ class Service:
     sender: Sender | None = None
     ticker: Ticker | None = None
     calendar: TownCalendar | None = None
+    alerts: TownAlerts | None = None
 
 
 @contextmanager
@@ -207,11 +209,21 @@ async def running_service(settings: Settings, role: Role) -> AsyncIterator[Servi
             service = replace(service, sender=sender, ticker=ticker)
         if role.web:
             intake = await _start_web(desk, line, stack, alone=file is not None)
-            from bot.feeds.town_calendar import TownCalendar  # noqa: PLC0415  see above
-
-            calendar = TownCalendar(desk.town, desk.store, desk.clock)
-            service = replace(service, intake=intake, calendar=calendar)
+            service = replace(service, intake=intake, **_published(desk))
         yield service
+
+
+def _published(desk: Desk) -> dict[str, Any]:
+    """What is given to other systems, by the names that `Service` has for it."""
+    from bot.feeds.messages import Publisher  # noqa: PLC0415  see above
+    from bot.feeds.town_alerts import TownAlerts  # noqa: PLC0415  likewise
+    from bot.feeds.town_calendar import TownCalendar  # noqa: PLC0415  likewise
+
+    publisher = Publisher(desk.town, desk.settings.public_url)
+    return {
+        "calendar": TownCalendar(desk.town, desk.store, desk.clock),
+        "alerts": TownAlerts(desk.store, desk.templates, publisher, desk.clock),
+    }
 
 
 async def _start_web(desk: Desk, line: LineClient, stack: AsyncExitStack, *, alone: bool) -> Intake:

@@ -45,6 +45,11 @@ def broadcast() -> None:
     is_flag=True,
     help="LINEの一斉配信で、登録のない友だちにも1回の送信で届ける(対象が all の緊急だけ)",
 )
+@click.option(
+    "--publish/--no-publish",
+    default=None,
+    help="ほかのシステムにも公開する・しない(書かないと、all か分野への急ぎと緊急だけを公開する)",
+)
 @acting
 @as_json
 def new(  # noqa: PLR0917  click passes them by name
@@ -59,6 +64,7 @@ def new(  # noqa: PLR0917  click passes them by name
     *,
     drill: bool,
     everyone: bool,
+    publish: bool | None,
     json_: bool,
 ) -> None:
     """Store a draft."""
@@ -66,19 +72,29 @@ def new(  # noqa: PLR0917  click passes them by name
     urgency = Priority[priority.upper()]
 
     async def work(desk: Desk) -> tuple[Broadcast, Ways]:
+        from dataclasses import replace
+
         from bot.broadcasts.compose import Draft
 
         draft = Draft(title, expression, text, template, variables, when, urgency, drill, everyone)
-        found = await desk.store.broadcasts.find(await desk.composer.create(draft, author))
+        number = await desk.composer.create(replace(draft, publish=publish), author)
+        found = await desk.store.broadcasts.find(number)
         return found, await desk.composer.ways(found)
 
     draft, ways = at_desk(work)
     emit(
-        {"id": draft.id, "state": draft.state.value, "recipients": ways.residents, **views.ways(draft, ways)},
+        {
+            "id": draft.id,
+            "state": draft.state.value,
+            "recipients": ways.residents,
+            "published": draft.published,
+            **views.ways(draft, ways),
+        },
         json_=json_,
         text=lambda: [
             f"配信 {draft.id} を下書きしました(いまの対象 {ways.residents} 人)。",
             *views.ways_lines(draft, ways),
+            *views.published_lines(draft),
             f"内容を確かめる: machi broadcast preview {draft.id}",
             f"別の人が承認する: machi broadcast approve {draft.id} --as 名前",
         ],

@@ -36,6 +36,7 @@ def summary(broadcast: Broadcast) -> dict[str, Any]:
         "priority": broadcast.priority.name.lower(),
         "drill": broadcast.drill,
         "everyone": broadcast.everyone,
+        "published": broadcast.published,
         "author": broadcast.author,
         "approver": broadcast.approver,
         "template": broadcast.template,
@@ -81,6 +82,15 @@ def ways_lines(broadcast: Broadcast, ways: Ways) -> Iterator[str]:
         )
 
 
+def published_lines(broadcast: Broadcast) -> Iterator[str]:
+    """That other systems are given it, too; nothing where they are not."""
+    if broadcast.published:
+        yield (
+            "送ると、ホームページなどほかのシステムにも公開します(/feeds/cap.xml など、7日間)。"
+            "公開しないなら、--no-publish を付けて作り直してください。"
+        )
+
+
 def batches(found: Iterable[BatchReport]) -> list[dict[str, Any]]:
     """What became of each batch; `seconds` from its first request in doubt to the final answer."""
     return [
@@ -113,6 +123,7 @@ def words(data: Mapping[str, Any]) -> dict[str, object]:
         "優先度": _PRIORITIES[data["priority"]],
         "訓練": "はい" if data["drill"] else None,
         "送り方": "LINEの一斉配信(友だち全員)" if data["everyone"] else None,
+        "公開": "送ると、ほかのシステムにも公開します(/feeds)" if data["published"] else None,
         "作成": f"{data['author']} {data['created_at']}",
         "承認": data["approver"] and f"{data['approver']} {data['approved_at']}",
         "ひな型": data["template"],

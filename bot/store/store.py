@@ -12,6 +12,7 @@ from bot.store.audit import Audit
 from bot.store.broadcasts import Broadcasts
 from bot.store.bus_alerts import BusAlerts
 from bot.store.calendar_entries import CalendarEntries
+from bot.store.cap_alerts import CapAlerts
 from bot.store.deferred import Deferred
 from bot.store.inbox import Inbox
 from bot.store.news import News
@@ -19,6 +20,7 @@ from bot.store.notices import Notices
 from bot.store.orders import Orders
 from bot.store.outbox import Outbox
 from bot.store.port import Database
+from bot.store.published import PublishedRows
 from bot.store.reports import Reports
 from bot.store.residents import Residents
 from bot.store.safety import Safety
@@ -46,6 +48,8 @@ class Store:
     shelters: Shelters
     safety: Safety
     telegrams: Telegrams
+    published: PublishedRows
+    cap_alerts: CapAlerts
 
     @classmethod
     def over(cls, database: Database, clock: Clock) -> Self:
@@ -67,6 +71,8 @@ class Store:
             shelters=Shelters(database, clock),
             safety=Safety(database, clock),
             telegrams=Telegrams(database, clock),
+            published=PublishedRows(database),
+            cap_alerts=CapAlerts(database, clock),
         )
 
 
