@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from bot.domain.broadcasts import Priority, State
 from bot.domain.clock import from_ms
-from bot.feeds.messages import Grade, Message, Publisher, Words
+from bot.feeds.messages import Grade, Message, Publisher, Words, in_order
 from bot.feeds.orders import KEPT
 from bot.feeds.words import said
 from bot.rendering.drill import MARK
@@ -37,7 +37,7 @@ def message(broadcast: Broadcast, messages: Messages, publisher: Publisher) -> M
     drill, cancelled = broadcast.drill, broadcast.state is State.CANCELLED
     words = {
         language: said(messages[language], _EVENT, 1, drill=drill)
-        for language in dict.fromkeys(("ja", *messages))
+        for language in in_order(messages)
     }
     found = Message(
         identifier=first,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from urllib.parse import urlsplit
 
-from bot.domain.residents import Fact
+from bot.domain.residents import LANGUAGES, Fact
 from bot.town.model import Choice, Town
 
 LANGUAGE_TAGS: Mapping[str, str] = {"ja-easy": "ja-x-easy"}
@@ -18,6 +18,11 @@ LANGUAGE_TAGS: Mapping[str, str] = {"ja-easy": "ja-x-easy"}
 def language_tag(language: str) -> str:
     """The BCP 47 tag of a language."""
     return LANGUAGE_TAGS.get(language, language)
+
+
+def in_order(languages: Iterable[str]) -> list[str]:
+    """Languages in the order in which they are shown, Japanese first."""
+    return sorted(languages, key=LANGUAGES.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +78,11 @@ class Publisher:
     @property
     def host(self) -> str:
         """The town's own name in the net: it makes identifiers unique in the world."""
-        code = self.town.codes["local_government"]
-        return urlsplit(self.town.office.website).hostname or f"{code}.machi-push"
+        return urlsplit(self.town.office.website).hostname or "machi-push.invalid"
 
     def tag(self, name: str) -> str:
         """A URI for a name within the town, by the tag scheme (RFC 4151)."""
-        return f"tag:{self.host},2026:machi-push/{self.town.codes['local_government']}/{name}"
+        return f"tag:{self.host},2026:machi-push/{name}"
 
     def link(self, path: str) -> str:
         """The address of a path below `/feeds`; without a public base it is relative to the server."""

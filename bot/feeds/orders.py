@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from bot.domain.clock import from_ms, to_ms
 from bot.domain.errors import InvalidInputError
 from bot.domain.orders import ACTIVE, LEVELLED, LEVELS, STATE_WORDS, Order, OrderState, Reach
-from bot.feeds.messages import Grade, Message, Publisher, Words
+from bot.feeds.messages import Grade, Message, Publisher, Words, in_order
 from bot.feeds.words import lines, said
 from bot.rendering import Templates
 from bot.store.broadcasts import Broadcast, Payloads
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 KEPT = timedelta(hours=48)
 """How long an order that has ended is still published; Google asks for 24 to 48 hours.
-https://developers.google.com/public-alerts/guides/file-guidelines"""
+https://developers.google.com/public-alerts/guides/send-alerts"""
 
 RENEWED = timedelta(hours=24)
 """An order has no end of its own, but a CAP message must have one, lest it stay in force where the end of the order
@@ -167,7 +167,7 @@ class OrderMessages:
         }
         split = change.change == "issue" or (change.change == "supersede" and change.state in ACTIVE)
         found = {}
-        for language in dict.fromkeys(("ja", *payloads)):
+        for language in in_order(payloads):
             event = events.get(language, order.title)
             words = said(payloads[language], event, _LINES, drill=order.drill, split=split)
             if change.change == "narrow" and language in issued:  # what to do where it is still in force
