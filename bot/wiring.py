@@ -22,6 +22,7 @@ from bot.broadcasts.conductor import Conductor
 from bot.broadcasts.notices import NoticeClock
 from bot.broadcasts.orders import OrderDesk
 from bot.broadcasts.overload import DigestClock
+from bot.cap.intake import CapDesk, CapWatch
 from bot.delivery.answers import Answers
 from bot.delivery.sender import Sender
 from bot.domain.broadcasts import Priority
@@ -128,6 +129,11 @@ def alert_writer(desk: Desk) -> AlertWriter:
 def order_desk(desk: Desk) -> OrderDesk:
     """What issues, narrows and lifts the town's evacuation orders."""
     return OrderDesk(desk.store, desk.town, desk.composer, desk.clock)
+
+
+def cap_desk(desk: Desk) -> CapDesk:
+    """What takes in the alerts of others."""
+    return CapDesk(desk.store, desk.town.cap, desk.clock)
 
 
 async def _ask_quota(settings: Settings) -> Quota | None:
@@ -299,6 +305,10 @@ def _start_feeds(desk: Desk, stack: AsyncExitStack) -> None:
         jma = JmaWatch(store, town, desk.templates, clock, settings.jma_base, poll=settings.jma_poll)
         jma.start()
         stack.push_async_callback(jma.stop)
+    if town.cap:
+        alerts = CapWatch(cap_desk(desk), town.cap)
+        alerts.start()
+        stack.push_async_callback(alerts.stop)
     if town.news is not None:
         from bot.news.reader import NewsReader  # noqa: PLC0415  see above
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import feedparser
 import xmlschema
@@ -18,9 +18,9 @@ _TOKEN = re.compile(r"[^\s,<&]+")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+09:00")
 
 
-def alert(body: bytes) -> ElementTree.Element:
+def alert(body: bytes) -> ET.Element:
     """A CAP alert that fits the schema, and what the standard says beside it (3.2)."""
-    root = ElementTree.fromstring(body)
+    root = ET.fromstring(body)
     _SCHEMA.validate(root)
     say = lambda name: root.findtext(CAP + name, "")  # noqa: E731  one line says it
     assert _TOKEN.fullmatch(say("identifier"))
@@ -41,14 +41,17 @@ def alert(body: bytes) -> ElementTree.Element:
         for name in ("event", "headline", "description", "expires", "senderName"):
             assert info.findtext(CAP + name, "").strip(), name
         assert info.findtext(CAP + "expires", "") > say("sent")
-        codes = {each.findtext(CAP + "valueName"): each.findtext(CAP + "value") for each in info.iter(CAP + "geocode")}
+        codes = {
+            each.findtext(CAP + "valueName"): each.findtext(CAP + "value")
+            for each in info.iter(CAP + "geocode")
+        }
         assert codes == {"JIS_X0402": "063215", "JMA_class20": "0632100"}
     return root
 
 
 def atom(body: bytes) -> list[Any]:
     """The entries of a feed that has all that RFC 4287 demands (4.1.1, 4.1.2)."""
-    root = ElementTree.fromstring(body)
+    root = ET.fromstring(body)
     assert root.tag == ATOM + "feed"
     for element in (root, *root.iter(ATOM + "entry")):
         for name in ("id", "title", "updated"):
@@ -68,7 +71,7 @@ def atom(body: bytes) -> list[Any]:
 
 def rss(body: bytes) -> list[Any]:
     """The items of a feed that is RSS 2.0."""
-    root = ElementTree.fromstring(body)
+    root = ET.fromstring(body)
     assert root.tag == "rss"
     assert root.get("version") == "2.0"
     for name in ("title", "link", "description"):

@@ -17,6 +17,7 @@ from bot.cli import (
     broadcast,
     broadcast_control,
     bus,
+    cap,
     channel,
     database,
     jma,
@@ -70,6 +71,7 @@ for command in (
     rehearsal.rehearse,
     news.news,
     jma.jma,
+    cap.cap,
     audit.audit,
 ):
     machi.add_command(command)

@@ -35,10 +35,7 @@ def message(broadcast: Broadcast, messages: Messages, publisher: Publisher) -> M
     begun = from_ms(broadcast.started_ms)
     first = f"{code}-broadcast{broadcast.id}-{begun:%Y%m%d%H%M%S}"
     drill, cancelled = broadcast.drill, broadcast.state is State.CANCELLED
-    words = {
-        language: said(messages[language], _EVENT, 1, drill=drill)
-        for language in in_order(messages)
-    }
+    words = {language: said(messages[language], _EVENT, 1, drill=drill) for language in in_order(messages)}
     found = Message(
         identifier=first,
         sent=begun,

@@ -39,5 +39,5 @@ def said(
     """The words of a message, its first `count` lines as headline; `split`: what follows the first text instructs."""
     found = texts(messages)
     upto = 1 if split else len(found)
-    parts = ("\n\n".join(found[:upto]).strip(), "\n\n".join(found[upto:]).strip())
-    return Words(event, headline(messages, count, drill=drill) or event, *parts)
+    description, instruction = ("\n\n".join(part).strip() for part in (found[:upto], found[upto:]))
+    return Words(event, headline(messages, count, drill=drill) or event, description or event, instruction)

@@ -17,7 +17,8 @@ class CapRecord:
     """An alert on record; times are ms since the epoch.
 
     `place` is where a feed had it, None for one that staff brought. `source` is its name in the town's list, None for
-    one that is not on it. `outcome` is `draft`, `old` (it had expired) or `refused`, for which `reason` says why.
+    one that is not on it. `outcome` is `draft`, `old` (it had expired), `again` (it was on record from elsewhere) or
+    `refused`, for which `reason` says why.
     """
 
     sender: str
@@ -74,10 +75,13 @@ class CapAlerts:
             if await _find(session, found.sender, found.identifier) is not None:
                 return None
             known = [await _find(session, *reference) for reference in references]
+            if not await session.execute("cap.add", self._row(found)):
+                return None  # another process is faster
             broadcast, payloads = write([each for each in known if each is not None])
             number = await insert(session, broadcast, payloads)
             taken = replace(found, broadcast_id=number)
-            await session.execute("cap.add", self._row(taken))
+            link = {"sender": found.sender, "identifier": found.identifier, "broadcast_id": number}
+            await session.execute("cap.link", link)
             now_ms = self._clock.now_ms()
             target = f"broadcast:{number}"
             await record(session, Deed(now_ms, broadcast.author, "broadcast.new", target, broadcast.title))

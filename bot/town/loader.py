@@ -13,6 +13,7 @@ from bot.domain.residents import Fact
 from bot.rendering import Personal, Templates, example
 from bot.rendering import check as check_templates
 from bot.schedule.office import OfficeDays
+from bot.town.cap import cap_faults
 from bot.town.disaster import DisasterEntry, disaster_faults, read_disaster
 from bot.town.emergency import SCENARIOS, read_scenarios
 from bot.town.events import read_events
@@ -46,6 +47,7 @@ class _Reading:
     faults: list[Fault]
     news_faults: Callable[[], list[Fault]] = list
     disaster_faults: Callable[[], list[Fault]] = list
+    cap_faults: Callable[[], list[Fault]] = list
 
 
 def load(folder: Path) -> Town:
@@ -59,7 +61,7 @@ def load(folder: Path) -> Town:
     if reading.town is not None and not faults:
         templates = templates_for(reading.town)
         faults = list(notice_faults(reading.town, reading.entries, templates, render_all=False))
-        faults += reading.news_faults() + reading.disaster_faults()
+        faults += reading.news_faults() + reading.disaster_faults() + reading.cap_faults()
     if faults or reading.town is None:
         raise TownFaultsError(faults)
     return reading.town
@@ -72,7 +74,7 @@ def check(folder: Path) -> list[Fault]:
         return reading.faults
     templates = templates_for(reading.town)
     notices = notice_faults(reading.town, reading.entries, templates, render_all=True)
-    named = [*reading.news_faults(), *reading.disaster_faults()]
+    named = [*reading.news_faults(), *reading.disaster_faults(), *reading.cap_faults()]
     return sorted({*reading.faults, *notices, *named, *check_templates(templates)})
 
 
@@ -113,7 +115,12 @@ def _read(folder: Path) -> _Reading:
         town = _with_garbage(town, garbage)
     found = sorted(fault for note in notes.values() for fault in note.found)
     return _Reading(
-        town, entries, found, partial(news_faults, town, rules), partial(disaster_faults, town, hazards)
+        town,
+        entries,
+        found,
+        partial(news_faults, town, rules),
+        partial(disaster_faults, town, hazards),
+        partial(cap_faults, town, profile.cap if profile else ()),
     )
 
 
@@ -172,6 +179,7 @@ def _town(
         overload=profile.overload,
         staff=profile.staff,
         safety_days=profile.safety_days,
+        cap=tuple(entry.source for entry in profile.cap),
     )
 
 

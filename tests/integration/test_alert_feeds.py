@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -43,7 +44,9 @@ from tests.unit.town_folders import KAHOKU
 BASE = "https://push.example.jp"
 TOWN = replace(load(KAHOKU), staff=(StaffMember("clerk", user(1)), StaffMember("chief", user(2))))
 TEMPLATES = templates_for(TOWN)
-FLOOD = OrderDraft(4, "洪水", ["溝延", "谷地中部"], {"ja": "最上川の水位が上がっています。", "en": "The river is rising."})
+FLOOD = OrderDraft(
+    4, "洪水", ["溝延", "谷地中部"], {"ja": "最上川の水位が上がっています。", "en": "The river is rising."}
+)
 
 
 class Hall:
@@ -72,7 +75,9 @@ class Hall:
         self.clock.advance(minutes=1)
 
     async def tell(self, text: str, segment: str = "all", **options: Any) -> int:
-        draft = Draft("職員用の題名", segment, text, at=self.clock.now(), **{"priority": Priority.URGENT, **options})
+        draft = Draft(
+            "職員用の題名", segment, text, at=self.clock.now(), **{"priority": Priority.URGENT, **options}
+        )
         number = await self.composer.create(draft, "clerk")
         await self.composer.approve(number, "chief")
         await conduct(self.conductor)
@@ -90,9 +95,7 @@ class Hall:
         entries = cap_schema.atom(await self.get("cap.xml"))
         items = cap_schema.rss(await self.get("alerts.rss"))
         assert [entry.id for entry in entries] == [item.id for item in items]
-        alerts = [
-            cap_schema.alert(await self.get(path_of(entry))) for entry in entries
-        ]
+        alerts = [cap_schema.alert(await self.get(path_of(entry))) for entry in entries]
         return alerts, items, json.loads(await self.get("alerts.json"))
 
     async def everything(self) -> str:
@@ -130,14 +133,19 @@ def told(alert: Element, language: str = "ja") -> dict[str, str]:
 
 def parameters(alert: Element) -> dict[str, str]:
     info = next(alert.iter(CAP + "info"))
-    return {p.findtext(CAP + "valueName", ""): p.findtext(CAP + "value", "") for p in info.iter(CAP + "parameter")}
+    return {
+        p.findtext(CAP + "valueName", ""): p.findtext(CAP + "value", "") for p in info.iter(CAP + "parameter")
+    }
 
 
 async def test_nothing_published_is_feeds_without_entries(hall: Hall) -> None:
     alerts, items, data = await hall.read()
     assert (alerts, items) == ([], [])
     assert (data["orders"], data["broadcasts"]) == ([], [])
-    assert data["town"] == {"name": "河北町", "codes": {"local_government": "063215", "jma_class20": "0632100"}}
+    assert data["town"] == {
+        "name": "河北町",
+        "codes": {"local_government": "063215", "jma_class20": "0632100"},
+    }
 
 
 @pytest.mark.parametrize(
@@ -174,7 +182,12 @@ async def test_an_order_is_an_alert_of_its_level_in_every_language(
     assert item.title == said["headline"]
     assert [tag.term for tag in item.tags] == ["避難情報"]
     (shown,) = data["orders"]
-    assert (shown["id"], shown["level"], shown["hazard"], shown["state"]) == (order, level, "洪水", "in_force")
+    assert (shown["id"], shown["level"], shown["hazard"], shown["state"]) == (
+        order,
+        level,
+        "洪水",
+        "in_force",
+    )
     assert shown["districts"] == ["溝延", "谷地中部"]
     assert shown["reasons"]["en"] == "The river is rising."
     assert shown["issued_at"] == said["sent"] == said["onset"]
@@ -220,7 +233,9 @@ async def test_a_higher_order_takes_the_place_of_the_lower_ones_messages(hall: H
     said, before = told(high), told(low)
     assert (said["msgType"], said["severity"]) == ("Update", "Severe")
     assert said["references"].split() == [f"{before['sender']},{before['identifier']},{before['sent']}"]
-    states = {each["id"]: (each["state"], each["superseded_by"], each["cap"] is None) for each in data["orders"]}
+    states = {
+        each["id"]: (each["state"], each["superseded_by"], each["cap"] is None) for each in data["orders"]
+    }
     assert states == {higher: ("in_force", None, False), lower: ("superseded", higher, True)}
     cap_schema.alert(await hall.get(f"cap/{before['identifier']}.xml"))
 
@@ -234,7 +249,10 @@ async def test_a_lower_order_goes_on_where_the_higher_one_does_not_hold(hall: Ha
     assert "対象: 谷地中部\n" in by_level["3"]["description"]
     assert "溝延" not in by_level["3"]["description"]
     assert (by_level["3"]["msgType"], by_level["4"]["msgType"]) == ("Update", "Alert")
-    assert {each["id"]: each["districts"] for each in data["orders"]} == {lower: ["谷地中部"], higher: ["溝延"]}
+    assert {each["id"]: each["districts"] for each in data["orders"]} == {
+        lower: ["谷地中部"],
+        higher: ["溝延"],
+    }
 
 
 async def test_an_order_in_force_is_renewed_before_its_last_message_expires(hall: Hall) -> None:
@@ -248,7 +266,7 @@ async def test_an_order_in_force_is_renewed_before_its_last_message_expires(hall
         hall.clock.advance(hours=24)
     assert len({said["identifier"] for said in seen}) == 5
     assert seen[0]["msgType"] == "Alert"
-    for before, after in zip(seen, seen[1:], strict=False):
+    for before, after in pairwise(seen):
         assert before["identifier"] in after["references"]
         assert before["description"] == after["description"]
         assert len(after["references"].split()) <= KEPT / RENEWED
@@ -263,7 +281,9 @@ async def test_an_order_to_everyone_is_said_in_each_language_for_itself(hall: Ha
 
 async def test_a_drill_to_residents_is_an_exercise_and_one_of_staff_is_nothing(hall: Hall) -> None:
     await hall.issue(replace(FLOOD, level=3, drill=True))
-    await hall.issue(replace(FLOOD, hazard="土砂災害", drill=True, reach=Reach.STAFF, reasons={"ja": "内緒の訓練"}))
+    await hall.issue(
+        replace(FLOOD, hazard="土砂災害", drill=True, reach=Reach.STAFF, reasons={"ja": "内緒の訓練"})
+    )
     (alert,), (item,), data = await hall.read()
     said = told(alert)
     assert said["status"] == "Exercise"
@@ -293,7 +313,11 @@ async def test_shelters_that_staff_spoke_of_stand_beside_the_order_if_they_are_f
     await hall.issue()
     usable = fit(TOWN.shelters, ["洪水"])
     unfit = next(shelter for shelter in TOWN.shelters if shelter not in usable)
-    for shelter, state in ((usable[0], ShelterState.OPEN), (usable[1], ShelterState.FULL), (unfit, ShelterState.OPEN)):
+    for shelter, state in (
+        (usable[0], ShelterState.OPEN),
+        (usable[1], ShelterState.FULL),
+        (unfit, ShelterState.OPEN),
+    ):
         await hall.store.shelters.set({shelter.id: shelter.name}, state, "clerk")
     _, _, data = await hall.read()
     shown = {each["name"]: each["state_name"] for each in data["orders"][0]["shelters"]}
@@ -302,7 +326,9 @@ async def test_shelters_that_staff_spoke_of_stand_beside_the_order_if_they_are_f
 
 async def test_an_urgent_broadcast_to_all_or_topics_is_published_as_it_was_sent(hall: Hall) -> None:
     await hall.tell("断水します。\n給水車が役場に来ます。", priority=Priority.URGENT)
-    await hall.tell("熊が出ました。外に出ないでください。", "topic = disaster or topic = bus", priority=Priority.EMERGENCY)
+    await hall.tell(
+        "熊が出ました。外に出ないでください。", "topic = disaster or topic = bus", priority=Priority.EMERGENCY
+    )
     alerts, items, data = await hall.read()
     assert [item.title for item in items] == ["熊が出ました。外に出ないでください。", "断水します。"]
     bear, water = map(told, alerts)
@@ -331,14 +357,20 @@ async def test_an_urgent_broadcast_to_all_or_topics_is_published_as_it_was_sent(
     ],
 )
 async def test_which_broadcasts_are_public(
-    hall: Hall, segment: str, priority: Priority, publish: bool | None, published: bool
+    hall: Hall,
+    segment: str,
+    priority: Priority,
+    publish: bool | None,  # noqa: FBT001  pytest passes it by name
+    published: bool,  # noqa: FBT001  likewise
 ) -> None:
     number = await hall.tell("お知らせです。", segment, priority=priority, publish=publish)
     assert (await hall.store.broadcasts.find(number)).published is published
     assert len((await hall.read())[0]) == published
 
 
-@pytest.mark.parametrize("segment", ["child.age_years >= 3", "not tax = 固定資産税", "topic = tax and tax = 固定資産税"])
+@pytest.mark.parametrize(
+    "segment", ["child.age_years >= 3", "not tax = 固定資産税", "topic = tax and tax = 固定資産税"]
+)
 async def test_what_is_for_certain_people_cannot_be_published(hall: Hall, segment: str) -> None:
     with pytest.raises(InvalidInputError, match="個人の登録内容"):
         await hall.tell("お知らせです。", segment, publish=True)
@@ -360,7 +392,9 @@ async def test_what_the_program_writes_by_itself_is_not_published(hall: Hall) ->
     assert (await hall.read())[0] == []
 
 
-async def test_a_broadcast_is_not_published_before_it_goes_out_and_cancelled_if_it_is_taken_back(hall: Hall) -> None:
+async def test_a_broadcast_is_not_published_before_it_goes_out_and_cancelled_if_it_is_taken_back(
+    hall: Hall,
+) -> None:
     later = hall.clock.now() + timedelta(hours=1)
     draft = Draft("題", "all", "断水します。", at=later, priority=Priority.URGENT)
     number = await hall.composer.create(draft, "clerk")

@@ -37,10 +37,10 @@ CREATE TABLE cap_alerts (
     message_type  $text NOT NULL,
     headline      $text NOT NULL,
     received_ms   BIGINT NOT NULL,
-    outcome       $text NOT NULL CHECK (outcome IN ('draft', 'old', 'refused')),
+    outcome       $text NOT NULL CHECK (outcome IN ('draft', 'old', 'again', 'refused')),
     reason        $text,
     broadcast_id  BIGINT REFERENCES broadcasts (id) ON DELETE SET NULL
 );
 
-CREATE UNIQUE INDEX cap_alerts_once ON cap_alerts (sender, identifier) WHERE outcome <> 'refused';
+CREATE UNIQUE INDEX cap_alerts_once ON cap_alerts (sender, identifier) WHERE outcome IN ('draft', 'old');
 CREATE INDEX cap_alerts_by_time ON cap_alerts (received_ms);
