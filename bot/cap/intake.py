@@ -120,7 +120,8 @@ class CapDesk:
         try:
             fetched = await self._fetch(session, address, feed.etag, feed.modified)
             author = f"cap:{source.name}"
-            taken, failure = [], ""
+            taken: list[Taken] = []
+            failure = ""
             if fetched.body is not None:
                 taken, failure = await self._entries(session, source, fetched.body, author)
         except (FetchError, NotAFeedError) as error:
@@ -175,8 +176,7 @@ class CapDesk:
 
     async def _refuse(self, source: CapSource, place: str, reason: str, alert: Alert | None = None) -> Taken:
         _log.warning("CAP: %s: refused: %s", place, reason)
-        found = _record(alert, source, "refused", place, reason)
-        await self._store.cap_alerts.add(found)
+        found = await self._store.cap_alerts.add(_record(alert, source, "refused", place, reason))
         return Taken(found, is_new=True)
 
     async def _take(self, alert: Alert, source: CapSource, author: str, *, place: str | None) -> Taken:
@@ -188,9 +188,8 @@ class CapDesk:
                 await self._store.cap_alerts.add(replace(again, broadcast_id=known.broadcast_id))
             return Taken(known, is_new=False)
         if place is not None and alert.has_expired(now):
-            found = _record(alert, source, "old", place, "期限が過ぎています。")
-            await self._store.cap_alerts.add(found)
-            return Taken(found, is_new=True)
+            old = _record(alert, source, "old", place, "期限が過ぎています。")
+            return Taken(await self._store.cap_alerts.add(old), is_new=True)
         seen: list[CapRecord] = []
 
         def write(earlier: Sequence[CapRecord]) -> tuple[Broadcast, Payloads]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 
 from bot.domain.clock import Clock
 from bot.store.audit import Deed, record
@@ -59,9 +59,11 @@ class CapAlerts:
         """The latest alerts, newest first."""
         return [_record(row) for row in await self._database.fetch("cap.newest", {"limit": limit})]
 
-    async def add(self, found: CapRecord) -> None:
-        """Record an alert that becomes nothing."""
-        await self._database.append("cap.add", [self._row(found)])
+    async def add(self, found: CapRecord) -> CapRecord:
+        """Record an alert that becomes nothing; as it is on record."""
+        found = replace(found, received_ms=self._clock.now_ms())
+        await self._database.append("cap.add", [asdict(found)])
+        return found
 
     async def take(
         self, found: CapRecord, references: Sequence[tuple[str, str]], write: Write
@@ -75,23 +77,19 @@ class CapAlerts:
             if await _find(session, found.sender, found.identifier) is not None:
                 return None
             known = [await _find(session, *reference) for reference in references]
-            if not await session.execute("cap.add", self._row(found)):
+            now_ms = self._clock.now_ms()
+            taken = replace(found, received_ms=now_ms)
+            if not await session.execute("cap.add", asdict(taken)):
                 return None  # another process is faster
             broadcast, payloads = write([each for each in known if each is not None])
             number = await insert(session, broadcast, payloads)
-            taken = replace(found, broadcast_id=number)
             link = {"sender": found.sender, "identifier": found.identifier, "broadcast_id": number}
             await session.execute("cap.link", link)
-            now_ms = self._clock.now_ms()
             target = f"broadcast:{number}"
             await record(session, Deed(now_ms, broadcast.author, "broadcast.new", target, broadcast.title))
-            return taken
+            return replace(taken, broadcast_id=number)
 
         return await self._database.write(work)
-
-    def _row(self, found: CapRecord) -> Mapping[str, object]:
-        row = {name: getattr(found, name) for name in CapRecord.__dataclass_fields__}
-        return {**row, "received_ms": self._clock.now_ms()}
 
 
 async def _find(source: Session | Database, sender: str, identifier: str) -> CapRecord | None:
