@@ -72,29 +72,20 @@ def new(  # noqa: PLR0917  click passes them by name
     urgency = Priority[priority.upper()]
 
     async def work(desk: Desk) -> tuple[Broadcast, Ways]:
-        from dataclasses import replace
-
         from bot.broadcasts.compose import Draft
 
-        draft = Draft(title, expression, text, template, variables, when, urgency, drill, everyone)
-        number = await desk.composer.create(replace(draft, publish=publish), author)
+        words = (title, expression, text, template, variables, when, urgency, drill, everyone)
+        number = await desk.composer.create(Draft(*words, publish=publish), author)
         found = await desk.store.broadcasts.find(number)
         return found, await desk.composer.ways(found)
 
     draft, ways = at_desk(work)
     emit(
-        {
-            "id": draft.id,
-            "state": draft.state.value,
-            "recipients": ways.residents,
-            "published": draft.published,
-            **views.ways(draft, ways),
-        },
+        {"id": draft.id, "state": draft.state.value, "recipients": ways.residents, **views.ways(draft, ways)},
         json_=json_,
         text=lambda: [
             f"配信 {draft.id} を下書きしました(いまの対象 {ways.residents} 人)。",
             *views.ways_lines(draft, ways),
-            *views.published_lines(draft),
             f"内容を確かめる: machi broadcast preview {draft.id}",
             f"別の人が承認する: machi broadcast approve {draft.id} --as 名前",
         ],

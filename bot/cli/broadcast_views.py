@@ -53,7 +53,7 @@ def summary(broadcast: Broadcast) -> dict[str, Any]:
 
 
 def ways(broadcast: Broadcast, ways: Ways) -> dict[str, Any]:
-    """How a broadcast goes out, and what the other way would be where there is a choice."""
+    """How a broadcast goes out, what the other way would be where there is a choice, and whether it is published."""
     return {
         "requests": ways.requests,
         "quota_left": ways.quota.left if ways.quota else None,
@@ -61,6 +61,7 @@ def ways(broadcast: Broadcast, ways: Ways) -> dict[str, Any]:
         "everyone": broadcast.everyone,
         "everyone_possible": ways.everyone_possible,
         "stopped": ways.stopped,
+        "published": broadcast.published,
     }
 
 
@@ -80,10 +81,6 @@ def ways_lines(broadcast: Broadcast, ways: Ways) -> Iterator[str]:
             "登録のない友だちにも届けるなら、--everyone を付けて作り直してください(1回の送信。通数は友だちの数。"
             f"配信停止にしている {ways.stopped:,} 人にも届きます)。"
         )
-
-
-def published_lines(broadcast: Broadcast) -> Iterator[str]:
-    """That other systems are given it, too; nothing where they are not."""
     if broadcast.published:
         yield (
             "送ると、ホームページなどほかのシステムにも公開します(/feeds/cap.xml など、7日間)。"

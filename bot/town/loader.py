@@ -47,7 +47,6 @@ class _Reading:
     faults: list[Fault]
     news_faults: Callable[[], list[Fault]] = list
     disaster_faults: Callable[[], list[Fault]] = list
-    cap_faults: Callable[[], list[Fault]] = list
 
 
 def load(folder: Path) -> Town:
@@ -61,7 +60,7 @@ def load(folder: Path) -> Town:
     if reading.town is not None and not faults:
         templates = templates_for(reading.town)
         faults = list(notice_faults(reading.town, reading.entries, templates, render_all=False))
-        faults += reading.news_faults() + reading.disaster_faults() + reading.cap_faults()
+        faults += reading.news_faults() + reading.disaster_faults()
     if faults or reading.town is None:
         raise TownFaultsError(faults)
     return reading.town
@@ -74,7 +73,7 @@ def check(folder: Path) -> list[Fault]:
         return reading.faults
     templates = templates_for(reading.town)
     notices = notice_faults(reading.town, reading.entries, templates, render_all=True)
-    named = [*reading.news_faults(), *reading.disaster_faults(), *reading.cap_faults()]
+    named = [*reading.news_faults(), *reading.disaster_faults()]
     return sorted({*reading.faults, *notices, *named, *check_templates(templates)})
 
 
@@ -113,14 +112,10 @@ def _read(folder: Path) -> _Reading:
         town = replace(town, disaster=disaster)
     if town is not None and garbage is not None:
         town = _with_garbage(town, garbage)
+    faults("town.toml").found += cap_faults(town, profile.cap if profile else ())
     found = sorted(fault for note in notes.values() for fault in note.found)
     return _Reading(
-        town,
-        entries,
-        found,
-        partial(news_faults, town, rules),
-        partial(disaster_faults, town, hazards),
-        partial(cap_faults, town, profile.cap if profile else ()),
+        town, entries, found, partial(news_faults, town, rules), partial(disaster_faults, town, hazards)
     )
 
 
