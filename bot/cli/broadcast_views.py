@@ -120,7 +120,7 @@ def words(data: Mapping[str, Any]) -> dict[str, object]:
         "優先度": _PRIORITIES[data["priority"]],
         "訓練": "はい" if data["drill"] else None,
         "送り方": "LINEの一斉配信(友だち全員)" if data["everyone"] else None,
-        "公開": "送ると、ほかのシステムにも公開します(/feeds)" if data["published"] else None,
+        "公開": "ほかのシステムにも公開(/feeds に、送り始めてから7日間)" if data["published"] else None,
         "作成": f"{data['author']} {data['created_at']}",
         "承認": data["approver"] and f"{data['approver']} {data['approved_at']}",
         "ひな型": data["template"],

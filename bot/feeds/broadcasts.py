@@ -28,16 +28,15 @@ _EVENT = "町からのお知らせ"
 _TAKEN_BACK = "このお知らせは取り消されました。"
 
 
-def message(broadcast: Broadcast, messages: Messages, publisher: Publisher) -> Message:
-    """A broadcast that has begun; one that was taken back since cancels what was published of it before."""
+def told(broadcast: Broadcast, messages: Messages, publisher: Publisher) -> list[Message]:
+    """The messages of a broadcast that has begun: itself, and if it was taken back since, what cancels it. The last holds."""
     assert broadcast.started_ms is not None
     code = publisher.town.codes["local_government"]
     begun = from_ms(broadcast.started_ms)
-    first = f"{code}-broadcast{broadcast.id}-{begun:%Y%m%d%H%M%S}"
-    drill, cancelled = broadcast.drill, broadcast.state is State.CANCELLED
+    drill = broadcast.drill
     words = {language: said(messages[language], _EVENT, 1, drill=drill) for language in in_order(messages)}
     found = Message(
-        identifier=first,
+        identifier=f"{code}-broadcast{broadcast.id}-{begun:%Y%m%d%H%M%S}",
         sent=begun,
         kind="Alert",
         drill=drill,
@@ -48,7 +47,8 @@ def message(broadcast: Broadcast, messages: Messages, publisher: Publisher) -> M
         words=words,
         expires=begun + DAYS,
     )
-    return _taken_back(found, broadcast, publisher) if cancelled else found
+    cancelled = broadcast.state is State.CANCELLED
+    return [found, _taken_back(found, broadcast, publisher)] if cancelled else [found]
 
 
 def _taken_back(message: Message, broadcast: Broadcast, publisher: Publisher) -> Message:

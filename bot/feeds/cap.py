@@ -56,7 +56,8 @@ def _info(parent: Element, message: Message, publisher: Publisher, language: str
     ]
     _say(info, said)
     for name, value in message.parameters:
-        _say(add(info, "parameter"), [("valueName", name), ("value", value)])
+        if clean(value).strip():
+            _say(add(info, "parameter"), [("valueName", name), ("value", value)])
     area = add(info, "area")
     _say(area, [("areaDesc", publisher.place(language, message.districts))])
     codes = (("JIS_X0402", "local_government"), ("JMA_class20", "jma_class20"))

@@ -12,7 +12,7 @@ from bot.domain.errors import InvalidInputError
 from bot.domain.orders import ACTIVE, LEVELLED, LEVELS, STATE_WORDS, Order, OrderState, Reach
 from bot.feeds.messages import Grade, Message, Publisher, Words, in_order
 from bot.feeds.words import lines, said
-from bot.rendering import Templates
+from bot.rendering import Templates, text_messages
 from bot.store.broadcasts import Broadcast, Payloads
 from bot.store.published import OrderChange, Record
 
@@ -45,8 +45,9 @@ CATEGORIES: Mapping[str, str] = {
 }
 """CAP counts floods among Met and landslides among Geo (3.2.2 `category`)."""
 
-_LINES = 2
-"""A town's order begins with whose it is and its name, each on a line."""
+_LINES: Mapping[str, int] = {"issue": 4, "narrow": 3, "lift": 2}
+"""How many lines of a text are its headline: whose it is, the order's name, and as far as it has lines of their own for
+them, the area and the hazard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +166,15 @@ class OrderMessages:
             language: order.title if language == "ja" else (lines(said)[1:2] or [order.title])[0]
             for language, said in issued.items()
         }
-        split = change.change == "issue" or (change.change == "supersede" and change.state in ACTIVE)
+        deed = change.change
+        if deed == "supersede":  # told as an order for the districts that are left, or as lifted
+            deed = "issue" if change.state in ACTIVE else "lift"
         found = {}
         for language in in_order(payloads):
-            event = events.get(language, order.title)
-            words = said(payloads[language], event, _LINES, drill=order.drill, split=split)
-            if change.change == "narrow" and language in issued:  # what to do where it is still in force
-                whole = said(issued[language], event, _LINES, drill=order.drill, split=True)
+            event, drill = events.get(language, order.title), order.drill
+            words = said(payloads[language], event, _LINES[deed], drill=drill, split=deed == "issue")
+            if deed == "narrow" and language in issued:  # what to do where it is still in force
+                whole = said(issued[language], event, _LINES["issue"], drill=drill, split=True)
                 words = replace(words, instruction=whole.instruction)
             found[language] = words
         return found
@@ -182,21 +185,26 @@ class OrderMessages:
         issue = self._record.order_broadcasts[self._changes[order.id][0].broadcast_id or 0]
         areas = "、".join(change.districts)
         if change.state in ACTIVE:
-            return self._rendered(issue, "evacuation", {**issue.context, "areas": areas})
+            context = {**issue.context, "areas": areas}
+            return self._rendered(issue, "evacuation", context, self._record.messages[issue.id])
+        over = {"ja": text_messages(f"{order.title}({order.hazard})は解除されました。", drill=order.drill)}
         words = {"level": str(order.level), "areas": areas, "hazard": order.hazard}
-        return self._rendered(issue, "evacuation_lifted", words)
+        return self._rendered(issue, "evacuation_lifted", words, over)
 
     def _told(self, change: OrderChange) -> Payloads:
         """What the broadcast of a change says by language; what went to everyone at once has them all in one text."""
         broadcast = self._record.order_broadcasts[change.broadcast_id or 0]
         if broadcast.everyone and broadcast.template is not None:
-            return self._rendered(broadcast, broadcast.template, broadcast.context)
+            sent = self._record.messages[broadcast.id]
+            return self._rendered(broadcast, broadcast.template, broadcast.context, sent)
         return self._record.messages[broadcast.id]
 
-    def _rendered(self, broadcast: Broadcast, template: str, context: Mapping[str, object]) -> Payloads:
-        """The template's words; should the town's own fail by now, those that were sent rather than nothing."""
+    def _rendered(
+        self, broadcast: Broadcast, template: str, context: Mapping[str, object], otherwise: Payloads
+    ) -> Payloads:
+        """The template's words; should the town's own fail by now, others rather than nothing."""
         try:
             return self._templates.render_all(template, context, drill=broadcast.drill)
         except InvalidInputError as error:
-            _log.error("Feeds: the template %s failed, what was sent is published: %s", template, error)
-            return self._record.messages[broadcast.id]
+            _log.error("Feeds: the template %s failed, other words are published: %s", template, error)
+            return otherwise

@@ -8,7 +8,8 @@ from datetime import datetime, time
 
 from bot.domain.clock import TOKYO, Clock, to_ms
 from bot.feeds import atom, cap, rss, summary
-from bot.feeds.broadcasts import DAYS, message
+from bot.feeds.broadcasts import DAYS
+from bot.feeds.broadcasts import told as told_by
 from bot.feeds.messages import Message, Publisher
 from bot.feeds.orders import KEPT, OrderMessages
 from bot.feeds.published import Published
@@ -57,9 +58,10 @@ class TownAlerts:
         shown = [each for each in messages.public.values() if each.is_active or _ended(each.ended_ms, now)]
         told = {order.id: messages.of(order) for order in shown}
         orders = sorted(shown, key=lambda order: order.issued_ms or 0, reverse=True)
-        broadcasts = [
-            (each, message(each, record.messages[each.id], publisher)) for each in reversed(record.broadcasts)
+        public = [
+            (each, told_by(each, record.messages[each.id], publisher)) for each in reversed(record.broadcasts)
         ]
+        broadcasts = [(each, found[-1]) for each, found in public]
         latest = [
             (order, None if messages.is_replaced(order) else next(reversed(told[order.id]), None))
             for order in orders
@@ -67,7 +69,7 @@ class TownAlerts:
         current = [each for _, each in latest if each is not None] + [each for _, each in broadcasts]
         current.sort(key=lambda each: (each.sent, each.identifier), reverse=True)
         updated = _updated(current, now)
-        every = [each for found in told.values() for each in found] + [each for _, each in broadcasts]
+        every = [each for found in (*told.values(), *(found for _, found in public)) for each in found]
         return {
             atom.PATH: atom.feed(current, publisher, updated),
             rss.PATH: rss.feed(current, publisher, updated),

@@ -180,6 +180,8 @@ async def test_an_order_is_an_alert_of_its_level_in_every_language(
     assert parameters(alert)["警戒レベル"] == str(level)
     assert parameters(alert)["災害"] == "洪水"
     assert item.title == said["headline"]
+    for words in ("河北町", "対象: 溝延、谷地中部", "災害: 洪水"):
+        assert words in item.title
     assert [tag.term for tag in item.tags] == ["避難情報"]
     (shown,) = data["orders"]
     assert (shown["id"], shown["level"], shown["hazard"], shown["state"]) == (
@@ -414,6 +416,7 @@ async def test_a_broadcast_is_not_published_before_it_goes_out_and_cancelled_if_
     assert said["references"] == f"{before['sender']},{before['identifier']},{before['sent']}"
     assert item.title == "【取り消し】断水します。"
     assert [each["cancelled"] for each in data["broadcasts"]] == [True]
+    assert told(cap_schema.alert(await hall.get(f"cap/{before['identifier']}.xml"))) == before
     hall.clock.advance(hours=49)
     assert (await hall.read())[0] == []
 

@@ -15,7 +15,7 @@ from bot.domain.orders import SHELTER_COLUMNS, Order, OrderState, Reach
 from bot.domain.residents import LANGUAGES
 from bot.domain.shelters import ShelterState
 from bot.feeds import atom, cap, rss, summary
-from bot.feeds.broadcasts import message
+from bot.feeds.broadcasts import told
 from bot.feeds.messages import Publisher
 from bot.feeds.orders import OrderMessages
 from bot.store.broadcasts import Broadcast
@@ -126,8 +126,8 @@ def test_any_order_and_any_words_are_valid(record: Record, address: str) -> None
     publisher = Publisher(TOWN, address)
     orders = OrderMessages(record, TEMPLATES, publisher, NOW)
     (order,), (public,) = record.orders, record.broadcasts
-    of_order, of_broadcast = orders.of(order), message(public, record.messages[9], publisher)
-    found = [*of_order, of_broadcast]
+    of_order, of_broadcast = orders.of(order), told(public, record.messages[9], publisher)
+    found = [*of_order, *of_broadcast]
     for each in found:
         root = cap_schema.alert(cap.alert(each, publisher))
         assert len(list(root.iter(cap_schema.CAP + "info"))) == len(each.words)
@@ -136,6 +136,6 @@ def test_any_order_and_any_words_are_valid(record: Record, address: str) -> None
     assert len(cap_schema.rss(rss.feed(found, publisher, NOW))) == len(found)
     said = {shelter.id: ShelterState.OPEN for shelter in TOWN.shelters}
     body = summary.document(
-        [(order, of_order[-1])], [(public, of_broadcast)], publisher, said, from_ms(ISSUED)
+        [(order, of_order[-1])], [(public, of_broadcast[-1])], publisher, said, from_ms(ISSUED)
     )
     assert json.loads(body)["orders"][0]["state"] == order.state.value
