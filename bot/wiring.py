@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
@@ -22,6 +22,7 @@ from bot.broadcasts.conductor import Conductor
 from bot.broadcasts.notices import NoticeClock
 from bot.broadcasts.orders import OrderDesk
 from bot.broadcasts.overload import DigestClock
+from bot.cap.intake import CapDesk, CapWatch
 from bot.delivery.answers import Answers
 from bot.delivery.sender import Sender
 from bot.domain.broadcasts import Priority
@@ -46,6 +47,7 @@ from bot.transit import Timetable, read_feed
 from handlers.conversation import Conversation
 
 if TYPE_CHECKING:  # icalendar and feedparser take a while to load, and no command of the CLI needs them
+    from bot.feeds.town_alerts import TownAlerts
     from bot.feeds.town_calendar import TownCalendar
 
 _log = logging.getLogger(__name__)
@@ -132,6 +134,11 @@ def order_desk(desk: Desk) -> OrderDesk:
     return OrderDesk(desk.store, desk.town, desk.composer, desk.clock)
 
 
+def cap_desk(desk: Desk) -> CapDesk:
+    """What takes in the alerts of others."""
+    return CapDesk(desk.store, desk.town.cap, desk.clock)
+
+
 async def _ask_quota(settings: Settings) -> Quota | None:
     """What LINE says of the month's quota; None where no channel is configured, as on a clerk's own machine."""
     if not settings.access_token:
@@ -163,6 +170,7 @@ class Service:
     sender: Sender | None = None
     ticker: Ticker | None = None
     calendar: TownCalendar | None = None
+    alerts: TownAlerts | None = None
 
 
 @contextmanager
@@ -210,11 +218,21 @@ async def running_service(settings: Settings, role: Role) -> AsyncIterator[Servi
             service = replace(service, sender=sender, ticker=ticker)
         if role.web:
             intake = await _start_web(desk, line, stack, alone=file is not None)
-            from bot.feeds.town_calendar import TownCalendar  # noqa: PLC0415  see above
-
-            calendar = TownCalendar(desk.town, desk.store, desk.clock)
-            service = replace(service, intake=intake, calendar=calendar)
+            service = replace(service, intake=intake, **_published(desk))
         yield service
+
+
+def _published(desk: Desk) -> dict[str, Any]:
+    """What is given to other systems, by the names that `Service` has for it."""
+    from bot.feeds.messages import Publisher  # noqa: PLC0415  see above
+    from bot.feeds.town_alerts import TownAlerts  # noqa: PLC0415  likewise
+    from bot.feeds.town_calendar import TownCalendar  # noqa: PLC0415  likewise
+
+    publisher = Publisher(desk.town, desk.settings.public_url)
+    return {
+        "calendar": TownCalendar(desk.town, desk.store, desk.clock),
+        "alerts": TownAlerts(desk.store, desk.templates, publisher, desk.clock),
+    }
 
 
 async def _start_web(desk: Desk, line: LineClient, stack: AsyncExitStack, *, alone: bool) -> Intake:
@@ -290,6 +308,10 @@ def _start_feeds(desk: Desk, stack: AsyncExitStack) -> None:
         jma = JmaWatch(store, town, desk.templates, clock, settings.jma_base, poll=settings.jma_poll)
         jma.start()
         stack.push_async_callback(jma.stop)
+    if town.cap:
+        alerts = CapWatch(cap_desk(desk), town.cap)
+        alerts.start()
+        stack.push_async_callback(alerts.stop)
     if town.news is not None:
         from bot.news.reader import NewsReader  # noqa: PLC0415  see above
 

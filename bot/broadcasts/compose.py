@@ -11,6 +11,7 @@ from typing import Any
 import segments
 from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.everyone import in_one
+from bot.broadcasts.publishing import is_published
 from bot.broadcasts.reach import count
 from bot.domain.audiences import Audience
 from bot.domain.broadcasts import BATCH_SIZE, BatchState, Event, Priority, State, advance
@@ -39,7 +40,7 @@ class Draft:
     """What a clerk writes: either `text`, or `template` with its variables.
 
     `everyone`: by LINE's broadcast endpoint, also to friends the database does not know. An `audience` stands in
-    the place of the segment.
+    the place of the segment. `publish`: whether other systems are given it (None: as the rule has it).
     """
 
     title: str
@@ -52,6 +53,7 @@ class Draft:
     drill: bool = False
     everyone: bool = False
     audience: Audience | None = None
+    publish: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,8 @@ class Composer:
             raise InvalidInputError(
                 f"配信時刻 {draft.at:%Y-%m-%d %H:%M} はもう過ぎています。これからの時刻にしてください。"
             )
-        segment = str(draft.audience or segments.parse(draft.segment, vocabulary(self._town)))
+        meant = None if draft.audience else segments.parse(draft.segment, vocabulary(self._town))
+        segment = str(draft.audience or meant)
         if draft.everyone and not _may_go_to_everyone(segment, draft.priority):
             raise InvalidInputError("--everyone は、対象が all で優先度が emergency の配信だけに使えます。")
         payloads, frozen = self.content(draft)
@@ -133,6 +136,9 @@ class Composer:
             created_ms=to_ms(now),
             scheduled_ms=None if draft.at is None else to_ms(draft.at),
             audience=draft.audience,
+            published=is_published(
+                draft.priority, meant, draft.audience, personal=frozen is not None, wish=draft.publish
+            ),
         )
         return await self._store.broadcasts.create(broadcast, payloads, frozen, beside=beside)
 

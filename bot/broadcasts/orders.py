@@ -164,6 +164,7 @@ class OrderDesk:
             drill=order.drill,
             everyone=everyone,
             audience=None if everyone else audience,
+            publish=False,  # the order itself is published, and how it goes on
         )
 
     def segment(self, order: Order) -> str:

@@ -45,6 +45,11 @@ def broadcast() -> None:
     is_flag=True,
     help="LINEの一斉配信で、登録のない友だちにも1回の送信で届ける(対象が all の緊急だけ)",
 )
+@click.option(
+    "--publish/--no-publish",
+    default=None,
+    help="ほかのシステムにも公開する・しない(書かないと、all か分野への急ぎと緊急だけを公開する)",
+)
 @acting
 @as_json
 def new(  # noqa: PLR0917  click passes them by name
@@ -59,6 +64,7 @@ def new(  # noqa: PLR0917  click passes them by name
     *,
     drill: bool,
     everyone: bool,
+    publish: bool | None,
     json_: bool,
 ) -> None:
     """Store a draft."""
@@ -68,8 +74,9 @@ def new(  # noqa: PLR0917  click passes them by name
     async def work(desk: Desk) -> tuple[Broadcast, Ways]:
         from bot.broadcasts.compose import Draft
 
-        draft = Draft(title, expression, text, template, variables, when, urgency, drill, everyone)
-        found = await desk.store.broadcasts.find(await desk.composer.create(draft, author))
+        words = (title, expression, text, template, variables, when, urgency, drill, everyone)
+        number = await desk.composer.create(Draft(*words, publish=publish), author)
+        found = await desk.store.broadcasts.find(number)
         return found, await desk.composer.ways(found)
 
     draft, ways = at_desk(work)

@@ -36,6 +36,7 @@ def summary(broadcast: Broadcast) -> dict[str, Any]:
         "priority": broadcast.priority.name.lower(),
         "drill": broadcast.drill,
         "everyone": broadcast.everyone,
+        "published": broadcast.published,
         "author": broadcast.author,
         "approver": broadcast.approver,
         "template": broadcast.template,
@@ -52,7 +53,7 @@ def summary(broadcast: Broadcast) -> dict[str, Any]:
 
 
 def ways(broadcast: Broadcast, ways: Ways) -> dict[str, Any]:
-    """How a broadcast goes out, and what the other way would be where there is a choice."""
+    """How a broadcast goes out, what the other way would be where there is a choice, and whether it is published."""
     return {
         "requests": ways.requests,
         "quota_left": ways.quota.left if ways.quota else None,
@@ -60,6 +61,7 @@ def ways(broadcast: Broadcast, ways: Ways) -> dict[str, Any]:
         "everyone": broadcast.everyone,
         "everyone_possible": ways.everyone_possible,
         "stopped": ways.stopped,
+        "published": broadcast.published,
     }
 
 
@@ -78,6 +80,11 @@ def ways_lines(broadcast: Broadcast, ways: Ways) -> Iterator[str]:
         yield (
             "登録のない友だちにも届けるなら、--everyone を付けて作り直してください(1回の送信。通数は友だちの数。"
             f"配信停止にしている {ways.stopped:,} 人にも届きます)。"
+        )
+    if broadcast.published:
+        yield (
+            "送ると、ホームページなどほかのシステムにも公開します(/feeds/cap.xml など、7日間)。"
+            "公開しないなら、--no-publish を付けて作り直してください。"
         )
 
 
@@ -113,6 +120,7 @@ def words(data: Mapping[str, Any]) -> dict[str, object]:
         "優先度": _PRIORITIES[data["priority"]],
         "訓練": "はい" if data["drill"] else None,
         "送り方": "LINEの一斉配信(友だち全員)" if data["everyone"] else None,
+        "公開": "ほかのシステムにも公開(/feeds に、送り始めてから7日間)" if data["published"] else None,
         "作成": f"{data['author']} {data['created_at']}",
         "承認": data["approver"] and f"{data['approver']} {data['approved_at']}",
         "ひな型": data["template"],

@@ -17,6 +17,7 @@ from bot.cli import (
     broadcast,
     broadcast_control,
     bus,
+    cap,
     channel,
     database,
     drill,
@@ -73,6 +74,7 @@ for command in (
     news.news,
     jma.jma,
     drill.drill,
+    cap.cap,
     audit.audit,
 ):
     machi.add_command(command)

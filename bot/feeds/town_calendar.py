@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from bot.domain.clock import TOKYO, Clock, to_ms
 from bot.feeds.entries import Entry, entries
 from bot.feeds.ical import component, document
+from bot.feeds.published import Published
 from bot.store.store import Store
 from bot.town.model import Town
 
@@ -18,19 +19,6 @@ _BACK_MONTHS = 3
 _AHEAD = timedelta(days=550)
 _ALL = "*"
 """The UID under which the list of entries itself has a version: it changes when one is taken away."""
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """A calendar's bytes, and when anything in it last changed (ms since the epoch)."""
-
-    body: bytes
-    changed_ms: int
-
-    @property
-    def etag(self) -> str:
-        """The entity tag, without quotes."""
-        return hashlib.sha256(self.body).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ class NotXmlError(Exception):
 
 
 class Node:
-    """An element by its local name; JMA uses no local name in two namespaces."""
+    """An element by its local name; neither JMA nor CAP uses a local name in two namespaces."""
 
     __slots__ = ("_element",)
 
@@ -28,6 +28,11 @@ class Node:
     def name(self) -> str:
         """Its local name."""
         return self._element.tag.rpartition("}")[2]
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace; empty without one."""
+        return self._element.tag.rpartition("}")[0].removeprefix("{")
 
     @property
     def attributes(self) -> dict[str, str]:
@@ -48,6 +53,12 @@ class Node:
                     yield from Node(child).all(*rest)
                 else:
                     yield Node(child)
+
+    def within(self, name: str) -> Iterator[Node]:
+        """The elements of a name however deep within it; itself, if it has that name, first."""
+        for element in self._element.iter():
+            if isinstance(element.tag, str) and element.tag.rpartition("}")[2] == name:
+                yield Node(element)
 
     def first(self, *path: str) -> Node | None:
         """The first element at the end of a path."""
@@ -70,7 +81,7 @@ def read_tree(body: bytes, largest: int = LARGEST) -> Node:
     try:
         body.decode("utf-8")  # whatever it claims: in another encoding the next line could be got round
         if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
-            raise NotXmlError("DTD や実体の宣言があります。気象庁の電文にはないものです。")
+            raise NotXmlError("DTD や実体の宣言があります。電文にはないものです。")
         root = fromstring(body, XMLParser(encoding="utf-8"))  # noqa: S314  declares nothing, see above
     except UnicodeDecodeError:
         raise NotXmlError("文字コードが UTF-8 ではありません。") from None

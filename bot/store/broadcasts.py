@@ -25,7 +25,7 @@ class Broadcast:
     `everyone`: it goes by LINE's broadcast endpoint. `digest`: it tells residents what they were spared
     on a day of many messages. `unit` is the name its statistics are gathered under.
     `failure` says why it failed or is paused, `paused_by` who paused it. Where there is an `audience`, it is meant
-    and not the segment, which then only names it.
+    and not the segment, which then only names it. `published`: other systems are given it, too.
     """
 
     title: str
@@ -51,6 +51,7 @@ class Broadcast:
     unit: str | None = None
     paused_by: str | None = None
     audience: Audience | None = None
+    published: bool = False
     id: int = 0
 
 
@@ -60,7 +61,8 @@ Payloads = Mapping[str, Sequence[Mapping[str, Any]]]
 """LINE message objects by language; `ja` is always there."""
 
 
-def _broadcast(row: Row) -> Broadcast:
+def from_row(row: Row) -> Broadcast:
+    """A broadcast as its row has it."""
     fields = {name: row[name] for name in Broadcast.__dataclass_fields__}
     return Broadcast(
         **{
@@ -71,6 +73,7 @@ def _broadcast(row: Row) -> Broadcast:
             "audience_done": bool(row["audience_done"]),
             "everyone": bool(row["everyone"]),
             "digest": bool(row["digest"]),
+            "published": bool(row["published"]),
             "context": json.loads(row["context"]),
             "audience": from_json(row["audience"]),
         }
@@ -101,6 +104,7 @@ async def insert(
         "approved_ms": broadcast.approved_ms,
         "scheduled_ms": broadcast.scheduled_ms,
         "audience": to_json(broadcast.audience),
+        "published": int(broadcast.published),
     }
     broadcast_id = int((await session.fetch("broadcasts.insert", params))[0]["id"])
     rows = [
@@ -150,7 +154,7 @@ async def lock(session: Session, broadcast_id: int) -> Broadcast:
         raise NotFoundError(
             f"配信 {broadcast_id} はありません。machi broadcast list で番号を確かめてください。"
         )
-    return _broadcast(rows[0])
+    return from_row(rows[0])
 
 
 async def move(
@@ -310,7 +314,7 @@ class Broadcasts:
         async def work(session: Session) -> int:
             rows = await session.fetch("broadcasts.lock_sending")
             for row in rows:
-                await pause(session, _broadcast(row), by, reason, self._clock.now_ms())
+                await pause(session, from_row(row), by, reason, self._clock.now_ms())
             return len(rows)
 
         return await self._database.write(work)
@@ -361,11 +365,11 @@ class Broadcasts:
             raise NotFoundError(
                 f"配信 {broadcast_id} はありません。machi broadcast list で番号を確かめてください。"
             )
-        return _broadcast(rows[0])
+        return from_row(rows[0])
 
     async def newest(self, limit: int) -> list[Broadcast]:
         """The newest broadcasts, newest first."""
-        return [_broadcast(row) for row in await self._database.fetch("broadcasts.list", {"limit": limit})]
+        return [from_row(row) for row in await self._database.fetch("broadcasts.list", {"limit": limit})]
 
     async def payloads(self, broadcast_id: int) -> dict[str, list[dict[str, Any]]]:
         """What a broadcast says, by language."""
@@ -379,7 +383,7 @@ class Broadcasts:
 
     async def due(self, now_ms: int) -> list[Broadcast]:
         """Scheduled broadcasts whose time has come, the most urgent first."""
-        return [_broadcast(row) for row in await self._database.fetch("broadcasts.due", {"now": now_ms})]
+        return [from_row(row) for row in await self._database.fetch("broadcasts.due", {"now": now_ms})]
 
     async def gathering(self) -> list[int]:
         """Broadcasts under way whose audience is not complete."""

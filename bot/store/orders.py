@@ -23,7 +23,8 @@ class Telling(NamedTuple):
     state: State
 
 
-def _order(row: Row) -> Order:
+def from_row(row: Row) -> Order:
+    """An order as its row has it."""
     fields = {name: row[name] for name in Order.__dataclass_fields__}
     return Order(
         **{
@@ -83,6 +84,16 @@ async def _save(session: Session, order: Order) -> None:
     )
 
 
+async def _change(
+    session: Session, order: Order, change: str, now_ms: int, broadcast_id: int | None = None
+) -> None:
+    """Save an order, and note the change as others are told of it."""
+    await _save(session, order)
+    row = {"order_id": order.id, "change": change, "state": order.state.value, "at_ms": now_ms}
+    row |= {"districts": _list(order.districts), "broadcast_id": broadcast_id}
+    await session.execute("orders.add_change", row)
+
+
 async def lock(session: Session, order_id: int) -> Order:
     """An order, with every order locked against other changes.
 
@@ -97,12 +108,12 @@ async def _find(source: Session | Database, order_id: int) -> Order:
     rows = await source.fetch("orders.find", {"id": order_id})
     if not rows:
         raise NotFoundError(f"避難情報 {order_id} はありません。machi order list で番号を確かめてください。")
-    return _order(rows[0])
+    return from_row(rows[0])
 
 
 async def active(source: Session | Database) -> list[Order]:
     """The orders in force, oldest first, drills included."""
-    return [_order(row) for row in await source.fetch("orders.active")]
+    return [from_row(row) for row in await source.fetch("orders.active")]
 
 
 async def mark_alone(session: Session, order_id: int) -> None:
@@ -131,7 +142,10 @@ async def follow(session: Session, broadcast_id: int, event: Event, actor: str, 
         moved, action = await _issue(session, order, actor, now_ms), "order.issue"
     else:
         moved, action = _end(order, deed, districts, now_ms), f"order.{deed}"
-    await _save(session, moved)
+    if event is Event.CANCEL:
+        await _save(session, moved)
+    else:
+        await _change(session, moved, deed.value, now_ms, broadcast_id)
     detail = f"{moved.title} {moved.hazard} {'・'.join(districts or order.districts)}"
     await record(session, Entry(now_ms, actor, action, f"order:{order.id}", detail))
 
@@ -145,7 +159,7 @@ async def _issue(session: Session, order: Order, actor: str, now_ms: int) -> Ord
             changed = replace(other, state=OrderState.NARROWED, districts=rest)
         else:
             changed = replace(other, state=OrderState.SUPERSEDED, ended_ms=now_ms, superseded_by=order.id)
-        await _save(session, changed)
+        await _change(session, changed, "supersede", now_ms)
         detail = f"{'・'.join(rest) or '-'} (order:{order.id})"
         await record(session, Entry(now_ms, actor, "order.supersede", f"order:{other.id}", detail))
     return replace(order, state=OrderState.IN_FORCE, approver=actor, issued_ms=now_ms)
@@ -181,7 +195,7 @@ class Orders:
 
     async def newest(self, limit: int) -> list[Order]:
         """The newest orders, newest first."""
-        return [_order(row) for row in await self._database.fetch("orders.list", {"limit": limit})]
+        return [from_row(row) for row in await self._database.fetch("orders.list", {"limit": limit})]
 
     async def active(self) -> list[Order]:
         """The orders in force, oldest first, drills included."""
@@ -207,5 +221,7 @@ class Orders:
 
     async def superseded_by(self, order_id: int) -> list[Order]:
         """The orders whose place an order has taken wholly, and theirs in turn."""
-        found = [_order(row) for row in await self._database.fetch("orders.superseded_by", {"id": order_id})]
+        found = [
+            from_row(row) for row in await self._database.fetch("orders.superseded_by", {"id": order_id})
+        ]
         return found + [older for order in found for older in await self.superseded_by(order.id)]

@@ -12,6 +12,7 @@ from bot.store.audit import Audit
 from bot.store.broadcasts import Broadcasts
 from bot.store.bus_alerts import BusAlerts
 from bot.store.calendar_entries import CalendarEntries
+from bot.store.cap_alerts import CapAlerts
 from bot.store.deferred import Deferred
 from bot.store.drills import Drills
 from bot.store.inbox import Inbox
@@ -20,6 +21,7 @@ from bot.store.notices import Notices
 from bot.store.orders import Orders
 from bot.store.outbox import Outbox
 from bot.store.port import Database
+from bot.store.published import PublishedRows
 from bot.store.reports import Reports
 from bot.store.residents import Residents
 from bot.store.safety import Safety
@@ -48,6 +50,8 @@ class Store:
     safety: Safety
     telegrams: Telegrams
     drills: Drills
+    published: PublishedRows
+    cap_alerts: CapAlerts
 
     @classmethod
     def over(cls, database: Database, clock: Clock) -> Self:
@@ -70,6 +74,8 @@ class Store:
             safety=Safety(database, clock),
             telegrams=Telegrams(database, clock),
             drills=Drills(database, clock),
+            published=PublishedRows(database),
+            cap_alerts=CapAlerts(database, clock),
         )
 
 

@@ -13,6 +13,7 @@ from bot.domain.residents import Fact
 from bot.rendering import Personal, Templates, example
 from bot.rendering import check as check_templates
 from bot.schedule.office import OfficeDays
+from bot.town.cap import cap_faults
 from bot.town.disaster import DisasterEntry, disaster_faults, read_disaster
 from bot.town.emergency import SCENARIOS, read_scenarios
 from bot.town.events import read_events
@@ -111,6 +112,7 @@ def _read(folder: Path) -> _Reading:
         town = replace(town, disaster=disaster)
     if town is not None and garbage is not None:
         town = _with_garbage(town, garbage)
+    faults("town.toml").found += cap_faults(town, profile.cap if profile else ())
     found = sorted(fault for note in notes.values() for fault in note.found)
     return _Reading(
         town, entries, found, partial(news_faults, town, rules), partial(disaster_faults, town, hazards)
@@ -173,6 +175,7 @@ def _town(
         staff=profile.staff,
         safety_days=profile.safety_days,
         loudspeakers=profile.loudspeakers,
+        cap=tuple(entry.source for entry in profile.cap),
     )
 
 

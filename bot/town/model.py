@@ -163,6 +163,25 @@ class News:
 
 
 @dataclass(frozen=True, slots=True)
+class CapSource:
+    """Somebody whose alerts (CAP) become drafts: the `sender` that their alerts name, and `title` as residents read it.
+
+    `address` is a feed of their alerts or one alert, looked at every so often; empty where staff bring the files.
+    `language` is that of information which names none.
+    """
+
+    name: str
+    sender: str
+    title: str
+    segment: str
+    address: str = ""
+    every: timedelta = timedelta(minutes=10)
+    priority: Priority = Priority.NORMAL
+    language: str = "ja"
+    topic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class GarbageItem:
     """A thing to throw away: the category it goes to, and what to mind; `readings` are hiragana for search."""
 
@@ -271,6 +290,7 @@ class Town:
     scenarios: tuple[Scenario, ...] = ()
     garbage: Garbage | None = None
     loudspeakers: Loudspeakers = field(default_factory=Loudspeakers)
+    cap: tuple[CapSource, ...] = ()
 
     @property
     def garbage_rule(self) -> GarbageDays | None:

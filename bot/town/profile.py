@@ -12,6 +12,7 @@ from bot.domain.nearest import did_you_mean
 from bot.domain.overload import Overload
 from bot.domain.quiet_hours import QuietHours
 from bot.domain.residents import LANGUAGES, Fact
+from bot.town.cap import CapEntry, read_cap
 from bot.town.emergency import read_safety_days, read_staff
 from bot.town.faults import Faults
 from bot.town.model import Choice, Loudspeakers, Office, StaffMember, Topic
@@ -66,6 +67,7 @@ class Profile:
     staff: tuple[StaffMember, ...]
     safety_days: int
     loudspeakers: Loudspeakers
+    cap: tuple[CapEntry, ...]
 
 
 def read_profile(file: Path, faults: Faults) -> Profile | None:
@@ -92,6 +94,7 @@ def read_profile(file: Path, faults: Faults) -> Profile | None:
         staff=read_staff(table),
         safety_days=read_safety_days(table),
         loudspeakers=_loudspeakers(table),
+        cap=read_cap(table),
     )
     if profile.reading and not re.fullmatch(r"[ぁ-ゖー]+", profile.reading):
         table.fault("reading", "「reading」はひらがなで書いてください。")

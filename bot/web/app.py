@@ -13,7 +13,7 @@ from bot.inbox.intake import NotAWebhookError
 from bot.line.signature import is_genuine
 from bot.telegrams.present import look_up
 from bot.transit import realtime
-from bot.web import calendar_feed
+from bot.web import alert_feeds, calendar_feed
 from bot.wiring import Service
 
 _log = logging.getLogger(__name__)
@@ -132,6 +132,8 @@ def application(
             app[SERVICE] = started
             if started.calendar is not None:
                 app[calendar_feed.CALENDAR] = started.calendar
+            if started.alerts is not None:
+                app[alert_feeds.ALERTS] = started.alerts
             yield
 
     app.cleanup_ctx.append(running)
@@ -139,6 +141,7 @@ def application(
         app.router.add_post("/line/webhook", _webhook)
         app.router.add_get("/feeds/calendar.ics", calendar_feed.whole)
         app.router.add_get(r"/feeds/calendar/{token:[\w-]{1,100}}.ics", calendar_feed.own)
+        alert_feeds.add_routes(app)
         app.router.add_get("/feeds/gtfs-rt/alerts.pb", _bus_alerts)
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/readyz", _readyz)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from aiohttp import web
 
-from aiohttp import ETag, web
-
-from bot.domain.clock import from_ms
-from bot.feeds.town_calendar import Published, TownCalendar
+from bot.feeds.published import Published
+from bot.feeds.town_calendar import TownCalendar
+from bot.web.conditional import conditional
 
 CALENDAR = web.AppKey("calendar", TownCalendar)
 
+_TYPE = "text/calendar; charset=utf-8"
 _SHARED = "public, max-age=900"
 _OWN = "private, no-cache"
 
@@ -31,18 +31,4 @@ async def own(request: web.Request) -> web.Response:
 
 
 def _answer(request: web.Request, published: Published, cache: str) -> web.Response:
-    """The calendar, or 304 for who has it (RFC 9110: an entity tag counts before a date)."""
-    changed = from_ms(published.changed_ms).astimezone(UTC).replace(microsecond=0)
-    tags, since = request.if_none_match, request.if_modified_since
-    if tags is not None:
-        has_it = any(tag.value in {published.etag, "*"} for tag in tags)
-    else:
-        has_it = since is not None and changed <= since
-    answer = web.Response(status=304 if has_it else 200, body=None if has_it else published.body)
-    answer.etag = ETag(published.etag)
-    answer.last_modified = changed
-    answer.headers["Cache-Control"] = cache
-    answer.headers["X-Robots-Tag"] = "noindex"
-    if not has_it:
-        answer.headers["Content-Type"] = "text/calendar; charset=utf-8"
-    return answer
+    return conditional(request, published, _TYPE, cache, {"X-Robots-Tag": "noindex"})

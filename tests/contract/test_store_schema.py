@@ -16,6 +16,15 @@ from bot.store.sqlite import SqliteDatabase
 from bot.store.store import Store, open_database, sqlite_path
 from tests.clock import HandClock
 
+BEFORE = """
+INSERT INTO broadcasts (title, state, segment, priority, drill, everyone, digest, context, author, approver, created_ms,
+                        started_ms)
+VALUES ('order', 'done', 'all', 2, 0, 0, 0, '{}', 'clerk', 'chief', 4, 5);
+INSERT INTO orders (level, hazard, districts, reasons, state, reach, drill, author, created_ms, issued_ms)
+VALUES (4, '洪水', '["溝延"]', '{}', 'in_force', 'district', 0, 'clerk', 4, 5),
+       (4, '地震', '["溝延"]', '{}', 'lifted', 'district', 0, 'clerk', 4, 5);
+INSERT INTO order_broadcasts (broadcast_id, order_id, deed, districts) VALUES (1, 1, 'issue', '["溝延"]');
+"""
 NAMES = [migration.name for migration in migrations.migrations()]
 
 
@@ -64,6 +73,24 @@ async def test_an_older_database_is_brought_up_to_date_with_its_data(
     with pytest.raises(ConfigurationError):
         await behind.upgrade()
     await behind.close()
+
+
+async def test_an_order_in_force_at_the_upgrade_is_published_after_it(
+    database_url: str, clock: HandClock, tmp_path: Path
+) -> None:
+    folder = tmp_path / "migrations"
+    shutil.copytree(migrations.FOLDER, folder)
+    for later in sorted(folder.glob("*.sql"))[9:]:
+        later.rename(folder / f"{int(later.name[:4]) + 1:04d}{later.name[4:]}")
+    (folder / "0010_before.sql").write_text(BEFORE, "utf-8")
+    database = await opened(database_url, clock, folder)
+    await database.upgrade()
+    record = await Store.over(database, clock).published.since(0, 0)
+    (change,) = record.changes
+    assert (change.order_id, change.change, change.state) == (1, "issue", "in_force")
+    assert (change.districts, change.broadcast_id, change.at_ms) == (("溝延",), 1, 5)
+    assert record.broadcasts == ()  # what was approved before is not published now
+    await database.close()
 
 
 async def test_a_migration_that_fails_leaves_nothing(

@@ -1,9 +1,9 @@
 -- name: insert
 -- A new broadcast.
 INSERT INTO broadcasts (title, state, segment, priority, drill, everyone, digest, template, context, author,
-                        approver, created_ms, approved_ms, scheduled_ms, audience)
+                        approver, created_ms, approved_ms, scheduled_ms, audience, published)
 VALUES (:title, :state, :segment, :priority, :drill, :everyone, :digest, :template, :context, :author,
-        :approver, :created_ms, :approved_ms, :scheduled_ms, :audience)
+        :approver, :created_ms, :approved_ms, :scheduled_ms, :audience, :published)
 RETURNING id;
 
 -- name: add_message

@@ -48,3 +48,8 @@ UPDATE orders
 SET state = :state, districts = :districts, approver = :approver, alone = :alone, issued_ms = :issued_ms,
     ended_ms = :ended_ms, superseded_by = :superseded_by
 WHERE id = :id;
+
+-- name: add_change
+-- A change of an order that others are told of.
+INSERT INTO order_changes (order_id, change, state, districts, broadcast_id, at_ms)
+VALUES (:order_id, :change, :state, :districts, :broadcast_id, :at_ms);
