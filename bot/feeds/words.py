@@ -1,4 +1,4 @@
-"""LINE messages as the words of what is published: as they were sent, drills marked."""
+"""LINE messages as the words of what is published: as they were sent, but for what only the chat can do; drills marked."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from bot.feeds.messages import Words
 from bot.feeds.xml import clean
 from bot.line.limits import cut
 from bot.rendering.drill import MARK
+from bot.rendering.on_paper import outside_chat
 
 HEADLINE = 160
 """CAP 1.2 asks for no more, so that displays can show it whole (3.2.2 `headline`)."""
@@ -16,7 +17,7 @@ HEADLINE = 160
 
 def texts(messages: Sequence[Mapping[str, Any]]) -> list[str]:
     """The text of each text message; of a message without any text what stands for its card."""
-    found = [clean(str(each["text"])) for each in messages if each["type"] == "text"]
+    found = [outside_chat(clean(str(each["text"]))) for each in messages if each["type"] == "text"]
     return found or [clean(str(each["altText"])) for each in messages if each["type"] == "flex"]
 
 

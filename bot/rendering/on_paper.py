@@ -16,16 +16,24 @@ _MORE = re.compile(r"^(?:ほかに\s?\d+か所|and \d+ more)$")
 _HEADING = re.compile(r"^【(.+?)】(.*)$")
 
 
+def outside_chat(text: str) -> str:
+    """A text without the lines that say what to send in the chat: they mean nothing anywhere else."""
+    kept = [line for line in text.splitlines() if not any(word in line for word in _CHAT)]
+    return _tidy("\n".join(kept))
+
+
+def _tidy(text: str) -> str:
+    """At most one empty line between others, none around them."""
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
 def words(messages: Sequence[Mapping[str, Any]]) -> str:
     """The texts of LINE messages as one text to read on paper or aloud; of a card alone, its alternative text."""
     texts = [str(message["text"]) for message in messages if message["type"] == "text"]
     if not texts:
         texts = [str(message["altText"]) for message in messages if "altText" in message]
-    lines = "\n\n".join(texts).replace(MARK, "").splitlines()
-    kept = [
-        line.rstrip() for line in lines if not _LINK.match(line) and not any(word in line for word in _CHAT)
-    ]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
+    lines = outside_chat("\n\n".join(texts).replace(MARK, "")).splitlines()
+    return _tidy("\n".join(line.rstrip() for line in lines if not _LINK.match(line)))
 
 
 def parted(text: str) -> tuple[str, str]:
@@ -50,4 +58,4 @@ def without_sites(text: str, names: Collection[str]) -> tuple[str, str]:
             caption = line.rstrip().rstrip(":：")
             continue
         kept.append(line)
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip(), caption
+    return _tidy("\n".join(kept)), caption

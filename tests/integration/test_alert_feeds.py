@@ -172,6 +172,7 @@ async def test_an_order_is_an_alert_of_its_level_in_every_language(
     assert "最上川の水位が上がっています。" in said["description"]
     assert "119番" in said["instruction"]
     assert "119番" not in said["description"]
+    assert "このトーク" not in said["instruction"], "only the chat can do that"
     assert said["web"].startswith(f"{BASE}/feeds/cap/")
     languages = [info.findtext(CAP + "language") for info in alert.iter(CAP + "info")]
     assert languages == ["ja", "ja-x-easy", "en", "zh", "ko"]
