@@ -343,7 +343,7 @@ def _speaks_their_language(night: Machines) -> None:
             "[Information of the Japan Meteorological Agency]",
             "[Kahoku Town evacuation order] Urgent",
         ],
-        MOVER: [*JAPANESE["four"], "[Kahoku Town 피난 정보] 긴급"],
+        MOVER: [*JAPANESE["four"], "[河北町 피난 정보] 긴급 알림"],
         DENTIST: [*JAPANESE["three"], *JAPANESE["four"]],
     }.items():
         assert night.told(who)[: len(marks)] == marks, (who, night.told(who))
