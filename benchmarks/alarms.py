@@ -150,17 +150,18 @@ async def _last_of_a_million(folder: Path, rate: float) -> tuple[list[float], li
         env = await asyncio.to_thread(_million, folder, port, MACHI_MULTICASTS_PER_SECOND=str(rate))
         with service(env):
             for _ in range(ROUNDS):
-                alone.append(await _last(env))
+                _, broadcast = await _issued(env)
+                alone.append(await _last(env, broadcast))
+                _, broadcast = await _issued(env)
                 under_way = listen_for("MACHI-NORMAL")
                 number = await asyncio.to_thread(send, env, "MACHI-NORMAL")
                 await under_way
-                beside.append(await _last(env))
+                beside.append(await _last(env, broadcast))
                 await asyncio.to_thread(until_ended, env, number)
     return alone, beside
 
 
-async def _last(env: dict[str, str]) -> float:
-    _, broadcast = await _issued(env)
+async def _last(env: dict[str, str], broadcast: int) -> float:
     async with opened_desk(Settings.from_environment(env)) as desk:
         await desk.composer.approve(broadcast, "chief")
     start = time.perf_counter()
