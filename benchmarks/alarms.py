@@ -58,7 +58,6 @@ async def _telegrams(folder: Path, poll: float, rounds: int) -> list[float]:
                 looks = _looks(jma)
                 while _looks(jma) == looks:  # noqa: ASYNC110  another process's
                     await asyncio.sleep(0.001)
-                await asyncio.sleep(0.1)
                 jma.add(
                     "VXSE53",
                     earthquake(f"2026112410{number:04}", now(), "<MaxInt>5-</MaxInt>"),
