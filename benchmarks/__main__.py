@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
-from benchmarks import beside, intake, rehearsal, segment_count, sending, startup, telegrams, workers
+from benchmarks import (
+    alarms,
+    answers,
+    beside,
+    intake,
+    rehearsal,
+    segment_count,
+    sending,
+    startup,
+    telegrams,
+    workers,
+)
 
 
 def main() -> None:
-    for benchmark in (startup, telegrams, intake, segment_count, rehearsal, sending, beside, workers):
+    for benchmark in (
+        startup,
+        telegrams,
+        intake,
+        segment_count,
+        rehearsal,
+        sending,
+        beside,
+        alarms,
+        answers,
+        workers,
+    ):
         benchmark.main()
 
 

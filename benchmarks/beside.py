@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.city import settle
 from benchmarks.load import load
 from benchmarks.processes import cpu_seconds, environment, machi, program, report, send, service
-from benchmarks.programs import BareLine
+from benchmarks.watching import listen_for, watching_line
 from bot.broadcasts.compose import Draft
 from bot.domain.broadcasts import Priority
 from bot.settings import Settings
@@ -28,18 +28,6 @@ CONNECTIONS, PER_SECOND, SECONDS = 8, 100.0, 6.0
 AT_LINES_LIMIT = 200.0
 EMERGENCIES = 7
 WORDS = "EMERGENCY"
-
-
-class _WatchingLine(BareLine):
-    """A LINE that notes when it is first told `WORDS`."""
-
-    heard: asyncio.Future[float]
-
-    def data_received(self, data: bytes) -> None:
-        """See `asyncio.Protocol`."""
-        if WORDS.encode() in data and not _WatchingLine.heard.done():
-            _WatchingLine.heard.set_result(time.perf_counter())
-        super().data_received(data)
 
 
 def webhooks() -> None:
@@ -73,19 +61,15 @@ def at_lines_limit() -> None:
 
 async def _at_lines_limit(folder: Path) -> tuple[list[float], float]:
     """Seconds from the release of each emergency to its first request, and the share of a core without any."""
-    loop = asyncio.get_running_loop()
-    _WatchingLine.heard = loop.create_future()
-    server = await loop.create_server(_WatchingLine, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    env = environment(folder, port, MACHI_MULTICASTS_PER_SECOND=str(AT_LINES_LIMIT))
-    await asyncio.to_thread(machi, env, "db", "upgrade")
-    await asyncio.to_thread(settle, env["MACHI_DATABASE_URL"], RESIDENTS)
-    with service(env) as (_, pid):
-        share = await asyncio.to_thread(_share_of_core, env, pid)
-        await asyncio.to_thread(send, env)
-        await asyncio.sleep(2)  # its audience is frozen and it is well under way
-        latencies = [await _emergency(env) for _ in range(EMERGENCIES)]
-    server.close()
+    async with watching_line() as port:
+        env = environment(folder, port, MACHI_MULTICASTS_PER_SECOND=str(AT_LINES_LIMIT))
+        await asyncio.to_thread(machi, env, "db", "upgrade")
+        await asyncio.to_thread(settle, env["MACHI_DATABASE_URL"], RESIDENTS)
+        with service(env) as (_, pid):
+            share = await asyncio.to_thread(_share_of_core, env, pid)
+            await asyncio.to_thread(send, env)
+            await asyncio.sleep(2)  # its audience is frozen and it is well under way
+            latencies = [await _emergency(env) for _ in range(EMERGENCIES)]
     return latencies, share
 
 
@@ -105,10 +89,10 @@ async def _emergency(env: dict[str, str]) -> float:
         draft = Draft("bench", "all", text=WORDS, priority=Priority.EMERGENCY)
         number = await desk.composer.create(draft, "bench")
         await desk.composer.approve(number, "approver")
-        _WatchingLine.heard = asyncio.get_running_loop().create_future()
+        listening = listen_for(WORDS)
         await desk.composer.send(number, "bench")
         start = time.perf_counter()
-        heard = await _WatchingLine.heard
+        heard = await listening
         await desk.composer.cancel(number, "bench")
     return heard - start
 

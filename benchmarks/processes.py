@@ -79,9 +79,9 @@ def machi(env: Mapping[str, str], *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-def send(env: Mapping[str, str]) -> str:
+def send(env: Mapping[str, str], text: str = TEXT) -> str:
     """Write, approve and send a broadcast to everybody; its number."""
-    arguments = ("broadcast", "new", "--title", "bench", "--text", TEXT, "--segment", "all")
+    arguments = ("broadcast", "new", "--title", "bench", "--text", text, "--segment", "all")
     number = str(machi(env, *arguments)["id"])
     machi(env, "broadcast", "approve", number, "--as", "approver")
     machi(env, "broadcast", "send", number)
@@ -90,11 +90,16 @@ def send(env: Mapping[str, str]) -> str:
 
 def report(env: Mapping[str, str], number: str, residents: int) -> dict[str, Any]:
     """What became of a broadcast, once it has ended; it must have reached so many."""
-    while _state(env["MACHI_DATABASE_URL"], number) not in ("done", "failed"):
-        time.sleep(0.05)
+    until_ended(env, number)
     report = machi(env, "broadcast", "report", number)
     assert report["accepted"] == residents, report
     return dict(report)
+
+
+def until_ended(env: Mapping[str, str], number: str) -> None:
+    """Wait until a broadcast has ended."""
+    while _state(env["MACHI_DATABASE_URL"], number) not in ("done", "failed"):
+        time.sleep(0.05)
 
 
 def _state(url: str, number: str) -> str:

@@ -175,6 +175,10 @@ class Jma:
         self.entries: dict[str, list[tuple[datetime, str]]] = {"extra": [], "eqvol": []}
         self.requests: list[tuple[str, str | None]] = []
         self.broken: set[str] = set()
+        self.spoilt: dict[str, bytes] = {}
+        """What is sent instead of a feed."""
+        self.on_fetched: Callable[[str], None] = lambda path: None
+        """Called with a telegram's path when it has gone out whole."""
         self._server: TestServer | None = None
         self._count = 0
 
@@ -210,6 +214,8 @@ class Jma:
         self.requests.append((f"feed/{name}.xml", request.headers.get("If-None-Match")))
         if name in self.broken:
             return web.Response(status=503)
+        if name in self.spoilt:
+            return web.Response(body=self.spoilt[name], content_type="application/xml")
         short = self.now() - timedelta(minutes=10)
         entries = self.entries[name.removesuffix("_l")]
         listed = [(when, path) for when, path in entries if name.endswith("_l") or when >= short]
@@ -226,9 +232,13 @@ class Jma:
             return web.Response(status=304)
         return web.Response(body=body.encode(), content_type="application/xml", headers={"ETag": tag})
 
-    async def _telegram(self, request: web.Request) -> web.Response:
+    async def _telegram(self, request: web.Request) -> web.StreamResponse:
         path = f"data/{request.match_info['file']}"
         self.requests.append((path, None))
         if path in self.broken:
             return web.Response(status=500)
-        return web.Response(body=self.telegrams[path], content_type="application/xml")
+        response = web.Response(body=self.telegrams[path], content_type="application/xml")
+        await response.prepare(request)
+        await response.write_eof()
+        self.on_fetched(path)
+        return response

@@ -81,8 +81,8 @@ def read_record_rain(heading: Heading, root: Node, places: Places) -> Telegram:
 
 
 def read_tornado(heading: Heading, root: Node, places: Places) -> Telegram:
-    """VPHW50, and VPHW51 where somebody saw one."""
-    seen = heading.type == "VPHW51"
+    """VPHW50 and VPHW51: of a tornado that somebody saw both are issued, and their titles say so."""
+    seen = heading.type == "VPHW51" or "目撃" in heading.title
     rank, name = (Rank.DANGER, "竜巻目撃") if seen else (Rank.WARNING, "竜巻注意")
     until = heading.valid_until or heading.reported + TORNADO
     return _simple(heading, root, places, Claim(Hazard.TORNADO, rank, "1", name, ""), until=until)

@@ -34,6 +34,8 @@ STALE = GAP
 _AHEAD = timedelta(minutes=10)
 """A telegram of a later time than this from now would outrank all that follow: it is not believed."""
 _WAKE_SECONDS = 1.0
+_MARGIN_SECONDS = 0.01
+"""A timer must not ring a moment before the clock says that a look is due."""
 _AT_ONCE = 4
 _MOST = 300
 """Telegrams of one look; more are left to the next."""
@@ -82,13 +84,20 @@ class JmaWatch:
             await asyncio.wait(self._tasks)
 
     async def _run(self, name: str) -> None:
+        """Wake for the own next look when it is due, and every so often to take over another process's."""
+        loop = asyncio.get_running_loop()
+        due = 0.0
         async with aiohttp.ClientSession() as session:
             while True:
+                start = loop.time()
                 try:
-                    await self.look(session, name)
+                    if await self.look(session, name) is not None:
+                        due = start + self._poll + _MARGIN_SECONDS
                 except Exception:
                     _log.exception("JMA: the look at %s failed; trying again", name)
-                await asyncio.sleep(min(_WAKE_SECONDS, self._poll / 2))
+                pause = min(_WAKE_SECONDS, self._poll / 2)
+                left = due - loop.time()
+                await asyncio.sleep(min(pause, left) if left > 0 else pause)
 
     async def look(self, session: aiohttp.ClientSession, name: str) -> int | None:
         """Look at a feed if it is due; how many telegrams were new, None if it is not due or could not be read."""

@@ -27,6 +27,7 @@ from simulator import Simulator
 from simulator.api import ApiRequest
 from tests.clock import HandClock
 from tests.integration.running import TOKEN, user
+from tests.jma_telegrams import Jma
 from tests.settling import UNLIMITED
 
 LIMITED = load(Path(__file__).parents[2] / "towns" / "kahoku")
@@ -51,6 +52,16 @@ async def eventually(look: Callable[[], Awaitable[T]], seconds: float = 20) -> T
         while not (seen := await look()):  # noqa: ASYNC110  it is in a database or another process
             await asyncio.sleep(0.01)
     return seen
+
+
+async def first_looks(jma: Jma) -> None:
+    """Wait until a service has taken in what there was at its start."""
+
+    async def look() -> bool:
+        return {"feed/extra_l.xml", "feed/eqvol_l.xml"} <= {path for path, _ in jma.requests}
+
+    await eventually(look)
+    await asyncio.sleep(0.5)
 
 
 async def conduct(conductor: Conductor) -> None:

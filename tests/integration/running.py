@@ -112,6 +112,11 @@ class Running:
         await self._reading
         raise AssertionError(f"machi {self.role} ended with {self._process.returncode}:\n{self.log}")
 
+    def strike(self) -> None:
+        """`kill -9` this instant, without waiting for what follows: `kill` does that."""
+        if self._process is not None:
+            self._process.kill()
+
     async def ready(self) -> None:
         """Wait until database, clock and sender work."""
         async with asyncio.timeout(20), aiohttp.ClientSession(self.address) as session:
@@ -140,7 +145,8 @@ class Running:
         if self._process is None:
             return 0
         process, self._process = self._process, None
-        process.send_signal(how)
+        if process.returncode is None:
+            process.send_signal(how)
         status = await asyncio.wait_for(process.wait(), 30)
         assert process.stdout
         await process.stdout.read()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.integration.delivering import eventually
+from tests.integration.delivering import eventually, first_looks
 from tests.integration.running import Running, line_simulator, town_folder, user
 from tests.jma_telegrams import Jma, cancelled, earthquake, rain
 
@@ -46,11 +46,7 @@ async def _night(running: Running, jma: Jma) -> None:
 
         await eventually(look, 40)
 
-    async def first_looks() -> bool:
-        return {"feed/extra_l.xml", "feed/eqvol_l.xml"} <= {path for path, _ in jma.requests}
-
-    await eventually(first_looks)
-    await asyncio.sleep(0.5)
+    await first_looks(jma)
     jma.add("VPWW55", rain(jma.now(), 3))
     await until(1, 1)
     await running.kill()

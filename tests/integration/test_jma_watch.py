@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import aiohttp
@@ -14,10 +16,11 @@ import pytest
 from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.conductor import Conductor
 from bot.domain.broadcasts import Priority, State
+from bot.domain.clock import SystemClock
 from bot.domain.residents import Fact, Resident
 from bot.jma.values import Hazard
 from bot.store.broadcasts import Broadcast
-from bot.store.store import Store
+from bot.store.store import Store, open_database
 from bot.telegrams.present import look_up
 from bot.telegrams.watch import JmaWatch
 from bot.town import load, templates_for
@@ -437,3 +440,22 @@ async def test_a_telegram_that_cannot_be_had_is_asked_for_also_when_the_feed_nam
     night.jma.broken.clear()
     await night.minute()
     assert await night.titles() == ["気象庁: レベル４大雨危険警報 発表(河北町)"]
+
+
+async def test_a_look_begins_when_it_is_due_and_not_at_some_time_after(database_url: str) -> None:
+    """Waking every second, it would come to a look that is due after 2.5 s at the third."""
+    poll, looks, clock = 2.5, list[float](), SystemClock()
+    database = await open_database(database_url, clock)
+    await database.upgrade()
+    async with Jma(clock.now) as jma, asyncio.timeout(30):
+        watch = JmaWatch(Store.over(database, clock), TOWN, TEMPLATES, clock, jma.base, poll=poll)
+        watch.start()
+        while len(looks) < 4:
+            if [path for path, _ in jma.requests].count("feed/extra.xml") > len(looks):
+                looks.append(time.monotonic())
+            await asyncio.sleep(0.002)
+        await watch.stop()
+    await database.close()
+    gaps = sorted(later - earlier for earlier, later in pairwise(looks))
+    assert gaps[0] > poll - 0.1
+    assert gaps[1] < poll + 0.25, gaps

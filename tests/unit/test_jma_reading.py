@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bot.jma.reading import READERS, read
 from bot.jma.values import Hazard, NotUnderstood, Places, Telegram
+from bot.telegrams.feed import Entry, is_wanted
 from tests.jma_telegrams import (
     KAHOKU,
     SAMPLES,
@@ -65,7 +66,7 @@ TABLE = [
     ("17_04_01_250630_VXWW50", YOKOHAMA_NORTH, [], "a part of a town with a code of its own"),
     ("18_03_01_190412_VPOA50", SAPPORO, [("記録的短時間大雨", 2, "記録的短時間大雨情報", True)], "only 一次細分区域 have codes"),
     ("18_03_01_190412_VPOA50", YUBARI, [], "空知地方: なし"),
-    ("19_10_03_250630_VPHW50", SAITAMA, [("竜巻", 3, "竜巻注意", False)], "no eyewitness"),
+    ("19_10_03_250630_VPHW50", SAITAMA, [("竜巻", 4, "竜巻目撃", False)], "VPHW50, but title and text say that it was seen"),
     ("19_10_03_250630_VPHW50", CHICHIBU, [], "なし for this town"),
     ("19_10_04_250630_VPHW51", SAITAMA, [("竜巻", 4, "竜巻目撃", False)], "somebody saw it"),
     ("82_01_01_241031_VPBS50", FUNABASHI, [("線状降水帯", 4, "線状降水帯発生", True)], "by 一次細分区域: wide"),
@@ -102,9 +103,33 @@ def test_each_sample_gives_what_a_careful_reader_gives(
     assert told(read(sample(name), type_of(name), town, "110000")) == claims, why
 
 
-def test_the_table_has_every_sample() -> None:
+NOT_READ = {
+    "62_01_01_130412_VPNO50": "特別警報 again, without towns: VPWW55 to 61 say where",
+    "79_01_01_210527_VFVO60": "whither the plume of a volcano drifts, every minute",
+    "85(82)_02_01_250630_VPFJ51": "what forecasters expect of the coming days, for a prefecture",
+}
+
+
+@pytest.mark.parametrize("name", NOT_READ)
+def test_samples_of_other_types_are_not_even_fetched(name: str) -> None:
+    found = read(sample(name), type_of(name), KAHOKU, "060000")
+    assert isinstance(found, NotUnderstood)
+    entry = Entry(f"https://example.jp/data/{name}.xml", type_of(name), "060000", AT)
+    assert not is_wanted(entry, KAHOKU, AT)
+
+
+def test_the_tables_have_every_sample() -> None:
     cancellations = {"32-35_06_06_100915_VXSE53", "32-35_10_01_220510_VXSE51"}
-    assert {path.stem for path in SAMPLES.glob("*.xml")} == {row[0] for row in TABLE} | cancellations
+    told_of = {row[0] for row in TABLE} | cancellations | NOT_READ.keys()
+    assert {path.stem for path in SAMPLES.glob("*.xml")} == told_of
+
+
+def test_both_telegrams_of_a_tornado_that_was_seen_say_the_same_and_one_that_was_not_says_less() -> None:
+    """VPHW50 and VPHW51 of one moment are one series: whichever is read last must not change anything."""
+    plain, seen = sample("19_10_03_250630_VPHW50"), sample("19_10_04_250630_VPHW51")
+    assert claims(read(plain, "VPHW50", SAITAMA)) == claims(read(seen, "VPHW51", SAITAMA))
+    unseen = plain.replace("竜巻目撃".encode(), "竜巻注意".encode()).replace("【目撃情報あり】".encode(), b"")
+    assert told(read(unseen, "VPHW50", SAITAMA)) == [("竜巻", 3, "竜巻注意", False)]
 
 
 def test_a_cancellation_has_no_area_and_takes_back_the_whole_earthquake() -> None:
