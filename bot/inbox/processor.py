@@ -52,6 +52,7 @@ class Processor:
         self._again: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._replies: set[asyncio.Task[None]] = set()
+        self._alone = False
 
     def wake(self, user_ids: Iterable[str]) -> None:
         """Events of these residents wait."""
@@ -62,6 +63,7 @@ class Processor:
 
     def start(self, *, alone: bool) -> None:
         """Begin, with what an earlier run of the program left; `alone`: no other process sends replies."""
+        self._alone = alone
         self._tasks = [asyncio.create_task(self._work()) for _ in range(_WORKERS)]
         self._tasks.append(asyncio.create_task(self._rescan(alone=alone)))
 
@@ -133,13 +135,14 @@ class Processor:
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _process_next(self, user_id: str) -> bool:
+        """Whether there may be another event of theirs: while a reply is sent, others leave theirs to us."""
         await self._give_way()
-        found, reply = await self._inbox.process_next(
+        found, reply, more = await self._inbox.process_next(
             user_id, self._decide, self._clock.now_ms(), self._lease_until_ms()
         )
         if reply is not None:
             await asyncio.shield(self._launch(self._send(reply)))  # a stop lets it end
-        return found
+        return more or (found and not self._alone)
 
     def _decide(self, raw: bytes, resident: Resident | None, state_event_ms: int) -> Outcome:
         event = decode(raw)

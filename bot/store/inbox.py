@@ -56,6 +56,14 @@ class Reply(NamedTuple):
     received_ms: int
 
 
+class Worked(NamedTuple):
+    """Whether there was an event, the reply it leaves to send, and whether more of the resident's wait."""
+
+    found: bool = False
+    reply: Reply | None = None
+    more: bool = False
+
+
 Decide = Callable[[bytes, Resident | None, int], Outcome]
 """From an event's bytes, the resident as they are, and the timestamp of their newest follow or unfollow."""
 
@@ -110,19 +118,17 @@ class Inbox:
         """Residents with unprocessed events."""
         return [row["user_id"] for row in await self._database.fetch("inbox.waiting_users")]
 
-    async def process_next(
-        self, user_id: str, decide: Decide, now_ms: int, lease_until_ms: int
-    ) -> tuple[bool, Reply | None]:
+    async def process_next(self, user_id: str, decide: Decide, now_ms: int, lease_until_ms: int) -> Worked:
         """Work off a resident's oldest event in one transaction: effects and "processed" together.
 
-        Returns whether there was one, and the reply it leaves to send. Until `replied` none of their events
-        is taken any more, so that replies come in order; from `lease_until_ms` on, others may send it.
+        Until the reply it leaves is `replied` none of their events is taken any more, so that replies come in
+        order; from `lease_until_ms` on, others may send it.
         """
 
-        async def work(session: Session) -> tuple[bool, Reply | None]:
+        async def work(session: Session) -> Worked:
             stored = await load(session, user_id)
             if not (events := await session.fetch("inbox.next", {"user_id": user_id})):
-                return False, None
+                return Worked()
             event = events[0]
             outcome = decide(
                 bytes(event["raw"]),
@@ -145,7 +151,7 @@ class Inbox:
             )
             if outcome.resident is None and stored is not None:
                 await erase(session, stored, also_new_events=False)
-            return True, reply
+            return Worked(True, reply, len(events) > 1)
 
         return await self._database.write(work)
 

@@ -10,7 +10,7 @@ import pytest
 from bot.domain.broadcasts import BatchState
 from bot.domain.errors import NotFoundError
 from bot.domain.residents import Fact, Resident, ResidentState
-from bot.store.inbox import Arrival, Decide, Outcome, Reply
+from bot.store.inbox import Arrival, Decide, Outcome, Reply, Worked
 from bot.store.outbox import Ending
 from bot.store.store import Store
 from tests.clock import HandClock
@@ -103,7 +103,7 @@ def arrival(number: int, event_id: str, timestamp_ms: int = 1000, *, waits: bool
     )
 
 
-async def process_next(store: Store, clock: HandClock, decide: Decide) -> tuple[bool, Reply | None]:
+async def process_next(store: Store, clock: HandClock, decide: Decide) -> Worked:
     return await store.inbox.process_next(user(1), decide, clock.now_ms(), clock.after_ms(LEASE))
 
 
@@ -131,8 +131,8 @@ async def test_events_of_a_resident_run_in_the_order_of_their_timestamps(
         topics = resident.values(Fact.TOPIC) if resident else ()
         return Outcome((resident or someone(1)).with_values(Fact.TOPIC, (*topics, seen[-1])))
 
-    while (await process_next(store, clock, decide))[0]:
-        pass
+    assert [(await process_next(store, clock, decide)).more for _ in range(3)] == [True, True, False]
+    assert await process_next(store, clock, decide) == Worked()
     assert seen == ["early", "between", "late"]
     assert (await store.residents.find(user(1))).values(Fact.TOPIC) == ("early", "between", "late")
 
@@ -154,8 +154,7 @@ async def test_a_reply_is_taken_over_when_its_lease_has_run_out_and_by_one_only(
     store: Store, clock: HandClock
 ) -> None:
     await store.inbox.add([arrival(1, "a")], clock.now_ms())
-    found, reply = await process_next(store, clock, answered)
-    assert found
+    _, reply, _ = await process_next(store, clock, answered)
     assert reply is not None
     clock.advance(seconds=LEASE - 1)
     assert await taken_over(store, clock) == []
@@ -172,7 +171,7 @@ async def test_a_renewed_reply_is_not_taken_over_and_a_released_one_at_once(
     store: Store, clock: HandClock
 ) -> None:
     await store.inbox.add([arrival(1, "a")], clock.now_ms())
-    _, reply = await process_next(store, clock, answered)
+    _, reply, _ = await process_next(store, clock, answered)
     assert reply is not None
     clock.advance(seconds=LEASE - 1)
     await store.inbox.renew_reply(reply.event, clock.after_ms(LEASE))
@@ -184,22 +183,22 @@ async def test_a_renewed_reply_is_not_taken_over_and_a_released_one_at_once(
 
 async def test_the_next_event_waits_for_the_reply_to_the_one_before(store: Store, clock: HandClock) -> None:
     await store.inbox.add([arrival(1, "a"), arrival(1, "b", 2000), arrival(2, "c", 3000)], clock.now_ms())
-    _, reply = await process_next(store, clock, answered)
+    _, reply, _ = await process_next(store, clock, answered)
     assert reply is not None
-    assert await process_next(store, clock, answered) == (False, None)
+    assert await process_next(store, clock, answered) == Worked()
     others = await store.inbox.process_next(user(2), lambda *_: Outcome(someone(2)), clock.now_ms(), 0)
-    assert others == (True, None)
+    assert others == Worked(found=True)
     clock.advance(seconds=LEASE)  # who takes it over sends it first
-    assert await process_next(store, clock, answered) == (False, None)
+    assert await process_next(store, clock, answered) == Worked()
     await store.inbox.replied(reply.event)
-    assert (await process_next(store, clock, lambda *_: Outcome(someone(1))))[0]
+    assert (await process_next(store, clock, lambda *_: Outcome(someone(1)))).found
 
 
 async def test_the_last_reply_to_an_erased_resident_is_sent_too(store: Store, clock: HandClock) -> None:
     await settle(store, someone(1))
     await store.inbox.add([arrival(1, "a")], clock.now_ms())
     farewell = Outcome(None, reply_token="token", reply=MESSAGES["ja"])
-    _, reply = await process_next(store, clock, lambda *_: farewell)
+    _, reply, _ = await process_next(store, clock, lambda *_: farewell)
     assert reply is not None
     clock.advance(seconds=LEASE)
     assert await taken_over(store, clock) == [reply._replace(user_id=None)]

@@ -224,8 +224,8 @@ async def say(store: Store, clock: HandClock, number: int, answer: SafetyAnswer,
     arrival = Arrival(event, user(number), f"m-{event}", 1, f"{user(number)} 家の屋根".encode(), waits=True)
     await store.inbox.add([arrival], clock.now_ms())
     outcome = Outcome(someone(number, **changes), safety=answer, is_private=True)
-    done, _ = await store.inbox.process_next(user(number), lambda *_: outcome, clock.now_ms(), clock.now_ms())
-    assert done
+    now_ms = clock.now_ms()
+    assert (await store.inbox.process_next(user(number), lambda *_: outcome, now_ms, now_ms)).found
 
 
 async def test_the_newest_answer_counts_and_a_place_is_added_to_it(store: Store, clock: HandClock) -> None:

@@ -11,11 +11,12 @@ ON CONFLICT (event_id) DO NOTHING;
 SELECT DISTINCT user_id FROM inbox WHERE state = 'new' AND state <> 'done';
 
 -- name: next
--- The oldest unprocessed event of a resident, by LINE's timestamp; none while a reply to them is being sent.
+-- The oldest unprocessed event of a resident, by LINE's timestamp, and the one after it; none while a reply to them
+-- is being sent.
 SELECT id, raw, received_ms FROM inbox
 WHERE state = 'new' AND state <> 'done' AND user_id = :user_id AND NOT EXISTS (
     SELECT 1 FROM inbox WHERE state = 'replying' AND state <> 'done' AND user_id = :user_id)
-ORDER BY timestamp_ms, id LIMIT 1;
+ORDER BY timestamp_ms, id LIMIT 2;
 
 -- name: processed
 -- An event has been processed; a reply may be left to send.
