@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from bot.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from bot.settings import Settings
-    from bot.store.settling import Lapse, Restored
+    from bot.store.settling import Lapse, Restored, Returned
 
 
 @click.group(cls=Group, help="データベース")
@@ -75,7 +76,8 @@ def backup(file: Path, *, json_: bool) -> None:
 @as_json
 def restore(file: Path, actor: str | None, *, yes: bool, json_: bool) -> None:
     """Go back to a copy, after asking on a terminal; what was there is kept."""
-    restored = asyncio.run(_restore(settings(), file, who(actor, default="machi"), yes=yes))
+    configured = settings()
+    restored = asyncio.run(_restore(configured, file, who(actor, default="machi"), yes=yes))
     data = {
         "file": str(file),
         "made_at": iso(restored.copied_ms),
@@ -83,8 +85,9 @@ def restore(file: Path, actor: str | None, *, yes: bool, json_: bool) -> None:
         "safety_copy": str(restored.safety_copy) if restored.safety_copy else None,
         **restored.settled._asdict(),
         "notices": restored.notices,
+        "returned": restored.returned._asdict() if restored.returned else None,
     }
-    emit(data, json_=json_, text=lambda: _told(restored))
+    emit(data, json_=json_, text=lambda: _told(restored, configured.clock().now().date()))
 
 
 async def _restore(configured: Settings, file: Path, actor: str, *, yes: bool) -> Restored:
@@ -126,7 +129,7 @@ def _lapse(configured: Settings, made_ms: int, clock: Clock) -> Lapse:
     return lapse(town, from_ms(made_ms), clock.now())
 
 
-def _told(restored: Restored) -> Iterator[str]:
+def _told(restored: Restored, today: date) -> Iterator[str]:
     """What staff must know and do before they start the service."""
     made = from_ms(restored.copied_ms)
     yield f"{made:%Y-%m-%d %H:%M:%S} のコピーに戻しました({restored.rows:,} 行)。"
@@ -147,12 +150,23 @@ def _told(restored: Restored) -> Iterator[str]:
     many = "" if restored.notices is None else f"({restored.notices} 回)"
     yield (
         f"- コピーのあとの定期のお知らせ{many}は、さかのぼって送りません。"
-        f"何があったか: machi rehearse --from {made:%Y-%m-%d} --to きょうの日付"
+        f"何があったか: machi rehearse --from {made:%Y-%m-%d} --to {today}"
     )
     if spared:
         yield f"- 1日の上限で見送ったもの {spared} 通は、まとめでもう届いたかもしれないので、送りません。"
-    yield "- コピーのあとに消した人や配信停止した人は、元に戻っています。docs/operations.md の手順で消し直してください。"
+    yield _back(restored.returned)
     yield "- 避難情報と避難所もコピーのときのままです: machi order list、machi shelter list"
+
+
+def _back(returned: Returned | None) -> str:
+    how = "消し直す: machi resident erase USER_ID"
+    if returned is None:
+        return f"- コピーのあとに消した人や配信を止めた人がいれば、元に戻っています。{how}"
+    erased, stopped = map(len, returned)
+    return (
+        f"- コピーのあとに消した {erased} 人と、配信を止めた {stopped} 人が、元に戻っています。"
+        f"だれかは、--json か、戻す前のデータベースと比べると分かります(docs/operations.md)。{how}"
+    )
 
 
 def _numbers(numbers: list[int]) -> str:

@@ -30,7 +30,7 @@ from bot.store.copies import (
     unexplained_back_up,
 )
 from bot.store.port import Work
-from bot.store.settling import Lapse, Restored, Settled, settle
+from bot.store.settling import Lapse, Restored, Returned, Settled, settle
 from bot.store.sqlite import SqliteDatabase
 from bot.store.statements import statement
 from bot.store.store import sqlite_path
@@ -145,14 +145,34 @@ async def restore(
     kept = keep_beside.with_name(f"{keep_beside.stem}.before-restore-{from_ms(now_ms):%Y%m%d-%H%M%S}.db")
     try:
         settled = await _settled(temporary, clock, work)
-        rows = _rows(temporary)
+        rows, new = _rows(temporary), _people(temporary)
         if path is not None:
             safety_copy = await _replace_sqlite(url, path, temporary, kept, clock)
         else:
             safety_copy = await _replace_postgres(url, temporary, kept, clock)
     except (sqlite3.Error, OSError) as error:
         raise MachiError(f"復元できませんでした: {error}") from error
-    return Restored(copied_ms, rows, settled, lapse.notices, safety_copy)
+    returned = None if safety_copy is None else _returned(safety_copy, new)
+    return Restored(copied_ms, rows, settled, lapse.notices, safety_copy, returned)
+
+
+def _people(file: Path) -> dict[str, bool]:
+    with closing(read_only(file)) as connection:
+        return dict(connection.execute(statement("sqlite", "copies.people").sql))
+
+
+def _returned(safety_copy: Path, new: dict[str, bool]) -> Returned | None:
+    """Who had left; of a database that shares nobody with the copy there is nothing to tell."""
+    try:
+        old = _people(safety_copy)
+    except sqlite3.Error:  # it was damaged
+        return None
+    if old.keys().isdisjoint(new):
+        return None
+    return Returned(
+        erased=sorted(new.keys() - old.keys()),
+        stopped=sorted(user_id for user_id, follows in new.items() if follows and not old.get(user_id, True)),
+    )
 
 
 def _rows(file: Path) -> int:

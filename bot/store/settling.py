@@ -43,14 +43,25 @@ class Settled(NamedTuple):
     spared: int
 
 
+class Returned(NamedTuple):
+    """Residents (user ids) who are back although they left since the copy: had themselves erased, or get nothing any more."""
+
+    erased: list[str]
+    stopped: list[str]
+
+
 class Restored(NamedTuple):
-    """What a restore has brought; `copied_ms` is ms since the epoch, `notices` as in `Lapse`."""
+    """What a restore has brought; `copied_ms` is ms since the epoch, `notices` as in `Lapse`.
+
+    `returned` is None if what was there before does not tell.
+    """
 
     copied_ms: int
     rows: int
     settled: Settled
     notices: int | None
     safety_copy: Path | None
+    returned: Returned | None
 
 
 async def settle(session: Session, *, copied_ms: int, now_ms: int, actor: str, lapse: Lapse) -> Settled:

@@ -18,7 +18,14 @@ TEXT = "河北町 😀\n'\"\\ \t%s :name $1 {x}"
 
 ROWS: dict[str, list[dict[str, Any]]] = {
     "residents": [
-        {"id": 1, "user_id": "U1", "language": "ja", "state": "following", "created_ms": LARGE, "updated_ms": 0},
+        {
+            "id": 1,
+            "user_id": "U1",
+            "language": "ja",
+            "state": "following",
+            "created_ms": LARGE,
+            "updated_ms": 0,
+        },
         {
             "id": 2**40,
             "user_id": "U2",
@@ -178,7 +185,8 @@ async def fill(url: str) -> None:
         for row in rows:
             places = ", ".join(f"${n}" for n, _ in enumerate(row, 1))
             await connection.execute(
-                f"INSERT INTO {table} ({', '.join(row)}) OVERRIDING SYSTEM VALUE VALUES ({places})", *row.values()
+                f"INSERT INTO {table} ({', '.join(row)}) OVERRIDING SYSTEM VALUE VALUES ({places})",
+                *row.values(),
             )
             if "id" in row and table != "hazard_state":
                 await connection.execute(

@@ -13,14 +13,15 @@ import asyncpg
 import pytest
 
 from bot.domain.errors import ConfigurationError, InvalidInputError, MachiError, RefusedError
+from bot.domain.residents import ResidentState
 from bot.store import migrations
 from bot.store.copies import back_up
 from bot.store.postgres_copies import load, refuse_if_in_use
 from bot.store.sqlite import SqliteDatabase
-from bot.store.store import Store, open_database, sqlite_path
+from bot.store.store import Store, open_database
 from tests.clock import HandClock
 from tests.contract.every_table import ROWS, fill, ids_of_file, of, of_file
-from tests.integration.going_back import go_back
+from tests.integration.going_back import go_back, named
 from tests.settling import settle, someone, user
 
 MANY = {"migrations"}
@@ -51,7 +52,16 @@ async def residents(url: str) -> list[str]:
 
 def unsettled(everything: dict[str, list[dict[str, object]]]) -> dict[str, list[dict[str, object]]]:
     """What a restore leaves alone."""
-    changes = {"batches", "broadcasts", "notices", "audit", "senders", "deferred", "news_feeds", "news_articles"}
+    changes = {
+        "batches",
+        "broadcasts",
+        "notices",
+        "audit",
+        "senders",
+        "deferred",
+        "news_feeds",
+        "news_articles",
+    }
     return {
         table: [{k: v for k, v in row.items() if k != "lease_until_ms"} for row in rows]
         for table, rows in everything.items()
@@ -67,7 +77,9 @@ def test_there_is_a_row_for_every_table(tmp_path: Path) -> None:
     assert of_file(tmp_path / "schema.db").keys() == ROWS.keys(), "a new table needs a row in every_table.py"
 
 
-async def test_a_copy_has_every_row_of_every_table(database_url: str, clock: HandClock, tmp_path: Path) -> None:
+async def test_a_copy_has_every_row_of_every_table(
+    database_url: str, clock: HandClock, tmp_path: Path
+) -> None:
     await filled(database_url, clock)
     copy = await back_up(database_url, tmp_path / "copy.db", clock)
     found = of_file(copy.file)
@@ -77,7 +89,7 @@ async def test_a_copy_has_every_row_of_every_table(database_url: str, clock: Han
     assert {table: len(found[table]) for table in ROWS} == {table: len(rows) for table, rows in ROWS.items()}
     assert stat.S_IMODE(copy.file.stat().st_mode) == 0o600
     assert copy.size == copy.file.stat().st_size
-    assert [path.name for path in tmp_path.glob("*copy*")] == ["copy.db"], "one file alone"
+    assert named(tmp_path, "*copy*", ".*") == ["copy.db"], "one file alone"
 
 
 async def test_to_postgresql_and_back_is_the_same_to_the_byte(
@@ -86,7 +98,9 @@ async def test_to_postgresql_and_back_is_the_same_to_the_byte(
     source = f"sqlite:///{tmp_path / 'machi.db'}"
     await filled(source, clock)
     with closing(sqlite3.connect(tmp_path / "machi.db")) as connection, connection:
-        connection.execute("INSERT INTO residents VALUES (?, 'U3', 'ja', 'following', 0, NULL, 1, 1, NULL)", [2**41])
+        connection.execute(
+            "INSERT INTO residents VALUES (?, 'U3', 'ja', 'following', 0, NULL, 1, 1, NULL)", [2**41]
+        )
         connection.execute("DELETE FROM residents WHERE user_id = 'U3'")  # whose id is not given again
     first = await back_up(source, tmp_path / "first.db", clock)
     await made(postgres_url, clock)
@@ -144,6 +158,25 @@ def clock_after(clock: HandClock) -> HandClock:
     return clock
 
 
+async def test_who_left_after_the_copy_is_named(database_url: str, clock: HandClock, tmp_path: Path) -> None:
+    await join(database_url, clock, 1, 2, 3, 4)
+    copy = await back_up(database_url, tmp_path / "copy.db", clock)
+    database = await open_database(database_url, clock)
+    store = Store.over(database, clock)
+    await store.residents.erase(user(2))
+    await settle(store, someone(3, state=ResidentState.STOPPED), someone(4, state=ResidentState.BLOCKED))
+    await settle(store, someone(5))
+    await database.close()
+    restored = await go_back(database_url, copy.file, clock)
+    assert restored.returned == ([user(2)], [user(3), user(4)])
+    assert await residents(database_url) == [user(n) for n in (1, 2, 3, 4)]
+
+
+async def test_of_another_database_nobody_is_named(database_url: str, clock: HandClock, copy: Path) -> None:
+    await join(database_url, clock, 1)
+    assert (await go_back(database_url, copy, clock)).returned is None
+
+
 async def test_an_id_is_never_given_twice_not_even_one_given_after_the_copy(
     database_url: str, clock: HandClock, tmp_path: Path
 ) -> None:
@@ -186,7 +219,7 @@ async def test_nothing_to_copy_is_told_and_leaves_no_file(
 ) -> None:
     with pytest.raises(ConfigurationError):
         await back_up(database_url, tmp_path / "copy.db", clock)
-    assert list(tmp_path.glob(".*")) == list(tmp_path.glob("*.db")) == []
+    assert named(tmp_path, ".*", "copy*") == []
 
 
 @pytest.fixture
@@ -252,7 +285,7 @@ async def test_what_is_no_copy_changes_nothing(
         await go_back(database_url, copy, clock)
     assert "\n" not in str(caught.value)
     assert await of(database_url) == before
-    assert list(tmp_path.glob("*before-restore*")) == list(tmp_path.glob(".*restoring*")) == []
+    assert named(tmp_path, "*before-restore*", ".*restoring*") == []
 
 
 async def test_the_database_itself_is_no_copy_of_it(tmp_path: Path, clock: HandClock) -> None:
@@ -263,7 +296,9 @@ async def test_the_database_itself_is_no_copy_of_it(tmp_path: Path, clock: HandC
         await go_back(url, tmp_path / "link.db", clock)
 
 
-async def test_an_older_copy_is_brought_up_to_date(database_url: str, clock: HandClock, tmp_path: Path) -> None:
+async def test_an_older_copy_is_brought_up_to_date(
+    database_url: str, clock: HandClock, tmp_path: Path
+) -> None:
     folder = tmp_path / "first"
     folder.mkdir()
     shutil.copy(migrations.FOLDER / "0001_initial.sql", folder)
@@ -280,7 +315,9 @@ async def test_an_older_copy_is_brought_up_to_date(database_url: str, clock: Han
     await join(database_url, clock, 3)
 
 
-async def test_a_copy_of_an_older_postgresql_is_as_old(postgres_url: str, clock: HandClock, tmp_path: Path) -> None:
+async def test_a_copy_of_an_older_postgresql_is_as_old(
+    postgres_url: str, clock: HandClock, tmp_path: Path
+) -> None:
     from bot.store.postgres import PostgresDatabase  # noqa: PLC0415
 
     folder = tmp_path / "first"
@@ -305,11 +342,15 @@ async def test_a_file_of_another_program_speaks_for_itself(clock: HandClock, tmp
     shutil.copy(tmp_path / "machi.db", tmp_path / "plain.db")
     seen_ms = clock.now_ms()
     clock.advance(hours=1)
-    assert (await go_back(f"sqlite:///{tmp_path / 'new.db'}", tmp_path / "plain.db", clock)).copied_ms == seen_ms
+    assert (
+        await go_back(f"sqlite:///{tmp_path / 'new.db'}", tmp_path / "plain.db", clock)
+    ).copied_ms == seen_ms
 
 
 @pytest.mark.parametrize("size", [1024, 65536])
-async def test_a_file_with_other_pages_is_taken_too(size: int, clock: HandClock, tmp_path: Path, copy: Path) -> None:
+async def test_a_file_with_other_pages_is_taken_too(
+    size: int, clock: HandClock, tmp_path: Path, copy: Path
+) -> None:
     with closing(sqlite3.connect(copy)) as connection:
         connection.execute(f"PRAGMA page_size={size}")
         connection.execute("VACUUM")
@@ -333,6 +374,7 @@ async def test_a_damaged_database_can_be_replaced_and_is_kept_as_it_is(
     assert restored.safety_copy is not None
     assert restored.safety_copy.read_bytes() == rubbish
     assert restored.safety_copy.with_name(restored.safety_copy.name + "-wal").read_bytes() == b"rubbish, too"
+    assert restored.returned is None
     assert unsettled(await of(url)) == unsettled(of_file(copy))
 
 
@@ -364,4 +406,3 @@ async def test_postgresql_in_use_is_refused(postgres_url: str, clock: HandClock)
         await refuse_if_in_use(postgres_url, clock.now_ms())
     clock.advance(seconds=2)
     await refuse_if_in_use(postgres_url, clock.now_ms())
-

@@ -13,6 +13,11 @@ from bot.town.model import Town
 from tests.clock import HandClock
 
 
+def named(folder: Path, *patterns: str) -> list[str]:
+    """The names of the files there that fit one of the patterns."""
+    return sorted(path.name for pattern in patterns for path in folder.glob(pattern))
+
+
 async def go_back(url: str, file: Path, clock: HandClock, town: Town | None = None) -> Restored:
     """Put a copy in the place of a database that nobody has open; without a town, anything may have been sent."""
     with checked(url, file) as temporary:

@@ -113,6 +113,10 @@ SELECT max(at_ms) AS made_ms FROM (
     UNION ALL SELECT looked_ms FROM news_feeds
     UNION ALL SELECT looked_ms FROM jma_feeds) AS times;
 
+-- name: people
+-- Who is registered, and whether they get anything.
+SELECT user_id, state = 'following' AS follows FROM residents;
+
 -- name: open_broadcasts
 -- What would go out by itself, or is held back already.
 SELECT id, state FROM broadcasts WHERE state IN ('scheduled', 'sending', 'paused') ORDER BY id;
