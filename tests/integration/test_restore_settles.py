@@ -26,7 +26,7 @@ from tests.clock import HandClock
 from tests.integration.delivering import LIMITED, MESSAGES, TOWN, Desk, conduct, eventually
 from tests.integration.going_back import go_back
 from tests.integration.running import line_simulator, user
-from tests.settling import draft, everything
+from tests.settling import claimed, draft, everything
 
 RESIDENTS = 1_200
 TEMPLATES = templates_for(TOWN)
@@ -159,6 +159,30 @@ async def test_who_is_erased_again_gets_nothing_of_what_is_resumed(
         await desk.store.broadcasts.resume(number, "chief")
         await desk.until(2)
         assert desk.heard() == {user(0): 1, user(2): 1}
+
+
+async def test_nothing_stays_leased_and_what_had_been_cancelled_is_not_asked_for_again(
+    database_url: str, line: Simulator, clock: HandClock, tmp_path: Path
+) -> None:
+    async with desk_on(database_url, line, clock) as desk:
+        await desk.residents(3)
+        numbers = [await desk.broadcast(), await desk.broadcast()]
+        await desk.store.outbox.seen("dead", None, 3600)
+        assert len(await claimed(desk.store)) == 2
+        await desk.store.broadcasts.change(numbers[0], Event.CANCEL, "chief", finished_ms=clock.now_ms())
+        copy = await back_up(database_url, tmp_path / "copy.db", clock)
+    clock.advance(seconds=10)
+    restored = await go_back(database_url, copy.file, clock, TOWN)
+    assert restored.settled.paused == [numbers[1]]
+    async with desk_on(database_url, line, clock) as desk:
+        assert await desk.store.outbox.senders(60) == []
+        assert await desk.store.outbox.backlog() == {BatchState.READY: (1, 3)}
+        await desk.start()
+        await quiet(desk)
+        assert (await desk.store.reports.of(numbers[0])).of(BatchState.UNKNOWN) == 3
+        await desk.store.broadcasts.resume(numbers[1], "chief")
+        await desk.until(3)
+        assert desk.heard().total() == 3
 
 
 async def scheduled(store: Store, at_ms: int) -> int:

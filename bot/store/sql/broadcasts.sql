@@ -79,10 +79,14 @@ SELECT id FROM broadcasts WHERE state = 'sending' AND audience_done = 1 AND NOT 
     SELECT 1 FROM batches b WHERE b.broadcast_id = broadcasts.id AND b.state IN ('ready', 'leased'));
 
 -- name: cancel_batches
--- What LINE surely has not accepted is not sent any more; of the rest the answer is awaited, but for what was never
--- tried since a restore (see bot/store/settling.py): nobody would ask for it but by sending it.
-UPDATE batches SET state = CASE WHEN first_attempt_ms IS NULL THEN 'cancelled' ELSE 'unknown' END, ended_ms = :now
-WHERE broadcast_id = :id AND state = 'ready' AND (first_attempt_ms IS NULL OR attempts = 0);
+-- What LINE surely has not accepted is not sent any more; of the rest the answer is awaited.
+UPDATE batches SET state = 'cancelled', ended_ms = :now
+WHERE broadcast_id = :id AND state = 'ready' AND first_attempt_ms IS NULL;
+
+-- name: leave_unknown
+-- But not by sending what was not tried since a restore (see bot/store/settling.py).
+UPDATE batches SET state = 'unknown', ended_ms = :now
+WHERE broadcast_id = :id AND state = 'ready' AND first_attempt_ms IS NOT NULL AND attempts = 0;
 
 -- name: lock_sending
 -- What is being sent, for pausing it.
