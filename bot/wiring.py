@@ -174,7 +174,7 @@ class Service:
 
 
 @contextmanager
-def _alone(path: Path | None) -> Iterator[None]:
+def alone(path: Path | None) -> Iterator[None]:
     """Hold a SQLite file for this process: two services on one file would not know of each other's leases.
 
     The lock is the operating system's, so it is gone with the process, however that ends.
@@ -209,7 +209,7 @@ async def running_service(settings: Settings, role: Role) -> AsyncIterator[Servi
             "SQLite では machi serve を使ってください。"
         )
     async with AsyncExitStack() as stack:
-        stack.enter_context(_alone(file))
+        stack.enter_context(alone(file))
         desk = await stack.enter_async_context(opened_desk(settings))
         line = await stack.enter_async_context(line_client(settings))
         service = Service(settings, desk.clock, desk.store, Metrics())

@@ -184,7 +184,8 @@ async def move(
     )
     match event:
         case Event.CANCEL | Event.FAIL:
-            await session.execute("broadcasts.cancel_batches", {"id": moved.id, "now": now_ms})
+            for name in ("broadcasts.cancel_batches", "broadcasts.leave_unknown"):
+                await session.execute(name, {"id": moved.id, "now": now_ms})
             await let_go(session, moved.id, now_ms)
         case Event.PAUSE:
             await session.execute("outbox.hold", {"id": moved.id})

@@ -32,8 +32,8 @@ class Notices:
         self._clock = clock
 
     async def birth_ms(self) -> int:
-        """When this database was first set up; before that no notice was due from it."""
-        return int((await self._database.fetch("schema.birth"))[0]["applied_ms"])
+        """When this database was first set up or last restored; before that no notice was due from it."""
+        return int((await self._database.fetch("schema.birth"))[0]["at_ms"])
 
     async def checked(self) -> dict[str, int]:
         """Up to when (milliseconds since the epoch) each notice has been dealt with."""

@@ -18,9 +18,9 @@ from bot.store.grouping import GroupCommit
 from bot.store.port import Params, Row, T, Work
 from bot.store.statements import Dialect, statement
 
-_CHANNEL = "machi"
+CHANNEL = "machi"
 _POOL = 10
-_MIGRATION_LOCK = 0x6D61636869  # "machi": any number no one else uses on this database
+MIGRATION_LOCK = 0x6D61636869  # "machi": any number no one else uses on this database
 _NONE: Mapping[str, Any] = {}
 
 
@@ -53,7 +53,7 @@ class _Connection:
         await self.raw.executemany(sql, [[row[key] for key in order] for row in rows])
 
     async def notify(self) -> None:
-        await self.raw.execute(f"NOTIFY {_CHANNEL}")
+        await self.raw.execute(f"NOTIFY {CHANNEL}")
 
 
 class PostgresDatabase:
@@ -119,7 +119,7 @@ class PostgresDatabase:
         async with self._listening:
             if self._listener is None or self._listener.is_closed():
                 self._listener = await asyncpg.connect(self._url)
-                await self._listener.add_listener(_CHANNEL, lambda *_: self._news.set())
+                await self._listener.add_listener(CHANNEL, lambda *_: self._news.set())
                 return  # what was notified before we listened must not be waited for
         try:
             async with asyncio.timeout(seconds):
@@ -131,7 +131,7 @@ class PostgresDatabase:
     async def upgrade(self) -> list[str]:
         """See `Database.upgrade`; an advisory lock keeps two processes from doing it at once."""
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATION_LOCK)
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
             await connection.execute(migrations.LEDGER)
             applied = {row["version"] for row in await connection.fetch(migrations.APPLIED)}
             todo = migrations.missing(applied, self._migrations)

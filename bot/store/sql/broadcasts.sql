@@ -83,6 +83,11 @@ SELECT id FROM broadcasts WHERE state = 'sending' AND audience_done = 1 AND NOT 
 UPDATE batches SET state = 'cancelled', ended_ms = :now
 WHERE broadcast_id = :id AND state = 'ready' AND first_attempt_ms IS NULL;
 
+-- name: leave_unknown
+-- But not by sending what was not tried since a restore (see bot/store/settling.py).
+UPDATE batches SET state = 'unknown', ended_ms = :now
+WHERE broadcast_id = :id AND state = 'ready' AND first_attempt_ms IS NOT NULL AND attempts = 0;
+
 -- name: lock_sending
 -- What is being sent, for pausing it.
 SELECT * FROM broadcasts WHERE state = 'sending' ORDER BY id;

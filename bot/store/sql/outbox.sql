@@ -170,15 +170,16 @@ INSERT INTO addresses (batch_id, user_ids) VALUES (:id, :user_ids)
 ON CONFLICT (batch_id) DO UPDATE SET user_ids = excluded.user_ids;
 
 -- name: waiting_with
--- Batches that a resident may be in and that LINE surely has not accepted.
+-- Batches that a resident may be in and that LINE surely has not accepted, or may have before a restore alone: if
+-- it has, it answers the key by that, whoever is named.
 SELECT b.id, r.resident_ids, a.user_ids
 FROM batches b JOIN recipients r ON r.batch_id = b.id JOIN addresses a ON a.batch_id = b.id
-WHERE b.state = 'ready' AND b.first_attempt_ms IS NULL AND b.first_resident <= :id AND b.last_resident >= :id;
+WHERE b.state = 'ready' AND (b.first_attempt_ms IS NULL OR b.attempts = 0) AND b.first_resident <= :id AND b.last_resident >= :id;
 
 -- name: waiting_with [postgresql]
 SELECT b.id, r.resident_ids, a.user_ids
 FROM batches b JOIN recipients r ON r.batch_id = b.id JOIN addresses a ON a.batch_id = b.id
-WHERE b.state = 'ready' AND b.first_attempt_ms IS NULL AND b.first_resident <= :id AND b.last_resident >= :id
+WHERE b.state = 'ready' AND (b.first_attempt_ms IS NULL OR b.attempts = 0) AND b.first_resident <= :id AND b.last_resident >= :id
 FOR UPDATE;
 
 -- name: set_size
