@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from bot.jma.reading import NATIONWIDE, READERS
 from bot.jma.state import SHAKEN
@@ -15,7 +15,7 @@ from bot.jma.values import Places
 LARGEST = 8 * 1024 * 1024
 """Bytes of a feed; the long one has one or two million in bad weather."""
 
-_FILE = re.compile(r"/\d{14}_\w{1,12}_([A-Z]{4}\d{2})_(\w{1,20})\.xml")
+_FILE = re.compile(r"/((?:\w{1,40}_)?([A-Z]{4}\d{2})(?:_(\w{1,20}))?\.xml)", re.ASCII)
 """`…/20260624170203_0_VPWW55_060000.xml`: time, number, data type, office. https://xml.kishou.go.jp/xmlpull.html"""
 
 _HEADQUARTERS = "010000"
@@ -38,7 +38,9 @@ class Entry:
 
 
 def read_feed(body: bytes, base: str) -> list[Entry]:
-    """The telegrams of a feed, in its order; addresses that do not lie below `base` are left out.
+    """The telegrams of a feed, in its order, at the server of `base` and nowhere else.
+
+    A mirror may hand on JMA's feeds as they are: what they say to lie at another server is asked for below `base`.
 
     Raises:
         NotAFeedError: it is no Atom feed.
@@ -52,11 +54,25 @@ def read_feed(body: bytes, base: str) -> list[Entry]:
     entries: dict[str, Entry] = {}
     for node in root.all("entry"):
         link = node.first("link")
-        address = urljoin(f"{base}/feed/", (link.attributes.get("href") if link else "") or node.say("id"))
+        address = _address(base, (link.attributes.get("href") if link else "") or node.say("id"))
         file = _FILE.search(address)
-        if file is not None and address.startswith(f"{base}/") and file.end() == len(address):
-            entries[address] = Entry(address, file[1], file[2], _moment(node.say("updated")))
+        if file is not None and file.end() == len(address):
+            if not _same_server(address, base):
+                address = f"{base}/data/{file[1]}"
+            entries[address] = Entry(address, file[2], file[3] or "", _moment(node.say("updated")))
     return list(entries.values())
+
+
+def _address(base: str, link: str) -> str:
+    """Where a link of a feed leads; empty where it is no address."""
+    try:
+        return urljoin(f"{base}/feed/", link)
+    except ValueError:
+        return ""
+
+
+def _same_server(address: str, base: str) -> bool:
+    return urlsplit(address)[:2] == urlsplit(base)[:2]
 
 
 def _moment(text: str) -> datetime | None:
