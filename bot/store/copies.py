@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 import tempfile
@@ -15,6 +16,8 @@ from bot.domain.errors import ConfigurationError, InvalidInputError, MachiError
 from bot.store.port import Params
 from bot.store.statements import statement
 from bot.store.store import sqlite_path
+
+_SCRATCH = ".machi-copy-"
 
 
 class Copy(NamedTuple):
@@ -144,9 +147,8 @@ def _finish(target: sqlite3.Connection, made_ms: int) -> dict[str, int]:
 
 @contextmanager
 def _appearing(file: Path) -> Iterator[Path]:
-    """A temporary file beside `file`, for its owner alone, that takes that name once it is whole and on the disk."""
-    temporary = scratch(file, "partial")
-    try:
+    """A temporary file beside `file` that takes that name once it is whole and on the disk."""
+    with scratch(file.parent) as temporary:
         yield temporary
         sync(temporary)
         try:
@@ -156,26 +158,47 @@ def _appearing(file: Path) -> Iterator[Path]:
         except OSError:  # a file system without links
             temporary.rename(file)
         sync(file.parent)
-    finally:
-        discard(temporary)
 
 
-def scratch(beside: Path, what: str) -> Path:
-    """A new empty file in the same folder, for its owner alone.
+@contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """A new empty file for a database, for its owner alone, and gone afterwards; what killed processes left goes first.
+
+    Whoever uses one holds the operating system's lock on it.
 
     Raises:
         InvalidInputError: the folder cannot be written to.
     """
     try:
-        number, name = tempfile.mkstemp(prefix=f".{beside.name}.{what}-", dir=beside.parent)
+        for left in folder.glob(f"{_SCRATCH}*.db"):
+            _sweep(left)
+        number, temporary = _locked(folder)
     except OSError as error:
-        raise InvalidInputError(f"{beside.parent} に書けません({error.strerror})。") from None
-    os.close(number)
-    return Path(name)
+        raise InvalidInputError(f"{folder} に書けません({error.strerror})。") from None
+    try:
+        yield temporary
+    finally:
+        _discard(temporary)
+        os.close(number)
 
 
-def discard(temporary: Path) -> None:
-    """Remove a temporary database with whatever SQLite keeps beside it."""
+def _locked(folder: Path) -> tuple[int, Path]:
+    while True:
+        number, name = tempfile.mkstemp(prefix=_SCRATCH, suffix=".db", dir=folder)
+        fcntl.flock(number, fcntl.LOCK_EX)
+        if os.fstat(number).st_nlink:  # nobody took it for one left over before it was locked
+            return number, Path(name)
+        os.close(number)
+
+
+def _sweep(left: Path) -> None:
+    """Remove what a killed process left, unless somebody works with it."""
+    with suppress(OSError), left.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _discard(left)
+
+
+def _discard(temporary: Path) -> None:
     for ending in ("", "-journal", "-wal", "-shm"):
         with suppress(FileNotFoundError):
             temporary.with_name(temporary.name + ending).unlink()

@@ -17,7 +17,6 @@ from bot.store.copies import (
     Copy,
     back_up,
     counters,
-    discard,
     execute,
     fetch,
     has_schema,
@@ -35,7 +34,6 @@ from bot.store.sqlite import SqliteDatabase
 from bot.store.statements import statement
 from bot.store.store import sqlite_path
 
-_WORK = "restoring"
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -52,16 +50,10 @@ def checked(url: str, file: Path) -> Iterator[Path]:
     if path is not None and path.exists() and path.samefile(file):
         raise InvalidInputError(f"{file} は、いまのデータベースそのものです。コピーを指定してください。")
     beside = file if path is None else path
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for left in path.parent.glob(f".{path.name}.{_WORK}-*"):  # by one that was killed
-            discard(left)
-    temporary = scratch(beside, _WORK)
-    try:
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    with scratch(beside.parent) as temporary:
         _take(file, temporary)
         yield temporary
-    finally:
-        discard(temporary)
 
 
 def _take(file: Path, temporary: Path) -> None:

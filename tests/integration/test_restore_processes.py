@@ -10,8 +10,8 @@ import sqlite3
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import pytest
@@ -125,7 +125,7 @@ async def test_on_a_terminal_it_asks(line: Simulator, tmp_path: Path) -> None:
     assert status == 130
     assert "戻しますか" in said
     assert len(await residents(url)) == 2
-    assert named(tmp_path, "*before*", ".*restoring*") == []
+    assert named(tmp_path, "*before*", ".machi*") == []
     status, said = await asyncio.to_thread(typed, running.environment, "y\n", "db", "restore", copy)
     assert status == 0
     assert await residents(url) == {user(1)}
@@ -195,7 +195,30 @@ def check(file: Path) -> int:
     return sum(map(len, found.values()))
 
 
-BULK = 12_000
+BULK = 8_000
+MOMENTS = (None, 0.0, 0.05, 0.2, 0.8)
+"""Seconds after the copy of what was there has appeared, which is just before it is replaced."""
+
+
+@dataclass(frozen=True)
+class Grown:
+    """When so many bytes of a SQLite database have been written, or its own file is no more what it was."""
+
+    bytes: int
+
+
+class Sizes:
+    def __init__(self, folder: Path) -> None:
+        self.file, self.journal = folder / "machi.db", folder / "machi.db-wal"
+        self.size = self.file.stat().st_size if self.file.exists() else 0
+
+    def grown(self) -> float:
+        try:
+            if self.file.stat().st_size != self.size:
+                return float("inf")
+            return self.journal.stat().st_size
+        except FileNotFoundError:
+            return 0
 
 
 async def bulk(url: str, first: int) -> None:
@@ -235,7 +258,6 @@ async def whole(url: str) -> frozenset[str]:
 async def test_a_restore_killed_at_any_moment_leaves_the_old_or_the_new(
     line: Simulator, database_url: str, clock: HandClock, tmp_path: Path
 ) -> None:
-    """The copy of what was there appears just before it is replaced: from then on it is killed later and later."""
     database = await open_database(database_url, clock)
     await database.upgrade()
     await database.close()
@@ -245,19 +267,23 @@ async def test_a_restore_killed_at_any_moment_leaves_the_old_or_the_new(
     await bulk(database_url, BULK)
     old = await whole(database_url)
     running = Running(line, database_url)
-    outcomes: list[Any] = []
-    for wait in (None, 0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8):
-        if await whole(database_url) != old:
-            break
-        await killed(running, copy.file, tmp_path, wait)
-        found = await eventually(lambda: whole(database_url))
-        assert found in (old, new)
-        outcomes.append("old" if found == old else "new")
-    assert outcomes[0] == "old"
-    assert len(outcomes) > 2, "it was killed in the midst of it"
+    moments = (
+        MOMENTS if sqlite_path(database_url) is None else (*MOMENTS, *(Grown(n) for n in (1, 8_000_000)))
+    )
+    outcomes = []
+    for moment in moments:
+        if await whole(database_url) == old:
+            await killed(running, copy.file, tmp_path, moment)
+            found = await eventually(lambda: whole(database_url))
+            assert found in (old, new)
+            outcomes.append(found == new)
+            if found == new:  # once more from the start
+                await bulk(database_url, BULK)
+                old = await whole(database_url)
+    assert outcomes.count(False) > 2, "it was killed in the midst of it"
     await eventually(lambda: unused(running, copy.file))
     assert await whole(database_url) == new
-    assert named(tmp_path, ".*restoring*") == [], "what the killed ones left is gone"
+    assert named(tmp_path, ".machi*") == [], "what the killed ones left is gone"
 
 
 async def unused(running: Running, file: Path) -> bool:
@@ -268,18 +294,25 @@ async def unused(running: Running, file: Path) -> bool:
     return await process.wait() == 0
 
 
-async def killed(running: Running, file: Path, folder: Path, wait: float | None) -> None:
-    """Begin a restore and end it as a power failure does; with `wait` None while it still makes ready."""
+async def killed(running: Running, file: Path, folder: Path, moment: float | Grown | None) -> None:
+    """Begin a restore and end it as a power failure does; with None while it still makes ready."""
     for name in named(folder, "*.before-restore-*"):
         (folder / name).unlink()
+    sizes = Sizes(folder)
     process = await asyncio.create_subprocess_exec(
         MACHI, "db", "restore", str(file), env=running.environment, stdin=subprocess.DEVNULL
     )
-    pattern = ".*.restoring-*" if wait is None else "*.before-restore-*"
+
+    def has_come() -> bool:
+        if isinstance(moment, Grown):
+            return sizes.grown() >= moment.bytes
+        return bool(named(folder, ".machi*" if moment is None else "*.before-restore-*"))
+
     async with asyncio.timeout(60):
-        while not named(folder, pattern) and process.returncode is None:  # noqa: ASYNC110  it is another process
-            await asyncio.sleep(0.001)
-    await asyncio.sleep(wait or 0)
+        while process.returncode is None and not has_come():  # noqa: ASYNC110  it is another process
+            await asyncio.sleep(0)
+    if not isinstance(moment, Grown):
+        await asyncio.sleep(moment or 0)
     if process.returncode is None:
         process.send_signal(signal.SIGKILL)
     await process.wait()
