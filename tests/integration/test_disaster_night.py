@@ -60,7 +60,6 @@ JAPANESE = {
     "narrow": ("【河北町の避難情報】対象地区の縮小",),
     "shaken": ("【気象庁の情報】震度5弱",),
     "lifted": ("【河北町の避難情報】解除",),
-    "note": ("【職員への連絡】",),
     "over": ("【気象庁の情報】レベル４大雨危険警報 解除",),
 }
 ALL = (*tuple(JAPANESE)[:8], "over")
@@ -76,11 +75,15 @@ HEARD = {
     MOVER: ("four", "order", "narrow", "shaken", "lifted", "over"),
     QUITTER: ("three", "four"),
     FORGETFUL: ("three", "four", "slide", "wrong", "shaken", "over"),
-    CHIEF: (*ALL[:8], "note", "over"),
-    MAYOR: ("note",),
+    CHIEF: ALL,
+    MAYOR: (),
     CLERK: (),
     **{user(n): ALL for n in CROWD},
 }
+
+NOTE = "【職員への連絡】"
+NOTES = {"から読めません": 2, "また読めるようになりました": 2, "1人で避難情報を承認": 1}
+"""What notes to staff say, and how often: of each feed that it is silent and that it is back, and who was alone."""
 
 
 def lines(*what: str) -> int:
@@ -129,10 +132,16 @@ class Machines:
             each.strike()
 
     def told(self, who: str) -> list[str]:
-        """The first line of each message sent to somebody, and not in reply."""
+        """The first line of each message sent to somebody, and neither in reply nor as one of the staff."""
+        return [text.splitlines()[0] for text in self._sent(who) if not text.startswith(NOTE)]
+
+    def notes(self, who: str) -> list[str]:
+        """The notes that somebody got as one of the staff."""
+        return [text for text in self._sent(who) if text.startswith(NOTE)]
+
+    def _sent(self, who: str) -> list[str]:
         entries = [e for e in self.line.heard(who) if e.via in ("multicast", "push", "broadcast")]
-        said = [entry.message.get("text") or entry.message["altText"] for entry in entries]
-        return [text.splitlines()[0] for text in said]
+        return [entry.message.get("text") or entry.message["altText"] for entry in entries]
 
     async def until(self, who: str, last: str) -> None:
         """Wait until somebody has got everything up to this."""
@@ -203,6 +212,11 @@ async def test_every_phone_shows_what_is_its_own_once_and_in_order(
             assert len(told) == lines(*what), (who, told)
             if PEOPLE.get(who, {}).get("language", "ja") == "ja":
                 assert told == [line for each in what for line in JAPANESE[each]], who
+        for who in (CLERK, CHIEF, MAYOR):
+            notes = night.notes(who)
+            counts = {part: sum(part in note for note in notes) for part in NOTES}
+            assert counts == {**NOTES, "1人で避難情報を承認": int(who != CLERK)}, (who, notes)
+            assert len(notes) == sum(counts.values()), notes
         _speaks_their_language(night)
         status = await night.cli.json("jma", "status")
         assert [each["name"] for each in status["in_force"]] == ["震度5弱"]
@@ -320,7 +334,11 @@ async def _ends(night: Machines) -> None:
         "order", "approve", "1", "--as", "clerk", "--alone", "洪水の避難指示の解除を1人で承認します"
     )
     assert (await night.cli.ended(str(made["broadcast"])))["state"] == "done"
-    await night.until(MAYOR, "note")
+
+    async def noted() -> bool:
+        return any("1人で" in note for note in night.notes(MAYOR))
+
+    await eventually(noted, 60)
     night.jma.add("VPWW55", rain(night.jma.now(), 0))
     for who, what in HEARD.items():
         if what:
