@@ -162,6 +162,67 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "hazard_messages": [
         {"thread": "t", "step": "new", "telegram": "x", "broadcast_id": 7, "made_ms": 1},
     ],
+    "order_changes": [
+        {"id": 4, "order_id": 2, "change": "issue", "state": "in_force", "districts": "[]", "at_ms": 1},
+        {
+            "id": 5,
+            "order_id": 1,
+            "change": "supersede",
+            "state": "superseded",
+            "districts": "[]",
+            "broadcast_id": 7,
+            "at_ms": LARGE,
+        },
+    ],
+    "cap_alerts": [
+        {
+            "id": 3,
+            "place": "https://c/1",
+            "source": "https://c",
+            "sender": "s",
+            "identifier": "i",
+            "sent_ms": 1,
+            "status": "Actual",
+            "message_type": "Alert",
+            "headline": TEXT,
+            "received_ms": 2,
+            "outcome": "draft",
+            "broadcast_id": 7,
+        }
+    ],
+    "drills": [
+        {
+            "id": 6,
+            "folder": "f",
+            "speed": 0.1,
+            "actor": "clerk",
+            "reach": "staff",
+            "state": "stopped",
+            "reason": TEXT,
+            "started_ms": 1,
+            "seen_ms": 2,
+            "ended_ms": LARGE,
+        }
+    ],
+    "drill_steps": [
+        {"id": 8, "drill_id": 6, "files": "[]", "reported_ms": 1, "issued_ms": 2, "decided_ms": 3}
+    ],
+    "drill_messages": [
+        {
+            "id": 9,
+            "drill_id": 6,
+            "step_id": 8,
+            "thread": "t",
+            "step": "new",
+            "telegram": "x",
+            "broadcast_id": 7,
+        },
+        {"id": 10, "drill_id": 6, "thread": "", "step": "end", "telegram": "", "broadcast_id": 7},
+    ],
+    "jma_alarms": [
+        {"subject": "feed:a", "since_ms": 1},
+        {"subject": "unread:b", "since_ms": 1, "told_ms": 2},
+    ],
 }
 """In an order in which no row refers to a later one. Every table but the ledger, which every database has."""
 
