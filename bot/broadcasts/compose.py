@@ -287,11 +287,11 @@ class Composer:
 
     def held_until(self, broadcast: Broadcast) -> datetime | None:
         """When the quiet hours that hold back a broadcast, or the rest of it, are over; None if they do not."""
-        quiet = self._town.quiet_hours
-        if quiet is None or broadcast.state not in _GOING:
+        if broadcast.state not in _GOING:
             return None
         at = max(self._clock.now(), from_ms(broadcast.scheduled_ms or 0))
-        return quiet.over(at) if self._town.holds_back(broadcast.priority, at) else None
+        free = self._town.free_from(broadcast.priority, at)
+        return free if free > at else None
 
     async def messages(self, broadcast_id: int, user_id: str | None = None) -> Payloads:
         """What a broadcast says, by language; a personal one as the example resident, or this one, gets it."""

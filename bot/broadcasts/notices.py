@@ -66,14 +66,14 @@ def fill(notice: Notice, occurrence: Occurrence, town: Town) -> Coming:
     )
 
 
-def _priority(notice: Notice, occurrence: Occurrence) -> Priority:
+def priority_of(notice: Notice, occurrence: Occurrence) -> Priority:
     """What residents asked to get at that time of day is not held back by the quiet hours."""
     return max(notice.priority, Priority.URGENT) if occurrence.is_chosen else notice.priority
 
 
-def _leaves(town: Town, notice: Notice, occurrence: Occurrence, now: datetime) -> datetime:
-    """When an occurrence that happens now goes out: the quiet hours may hold it back."""
-    return town.free_from(_priority(notice, occurrence), now)
+def leaves_at(town: Town, notice: Notice, occurrence: Occurrence, moment: datetime) -> datetime:
+    """When an occurrence that happens at a moment goes out: the quiet hours may hold it back."""
+    return town.free_from(priority_of(notice, occurrence), moment)
 
 
 def _as_of(occurrence: Occurrence, leaves: datetime) -> Occurrence:
@@ -160,7 +160,7 @@ class NoticeClock:
         last = {occurrence.subject: occurrence for occurrence in due}
         for occurrence in due:
             useful_until = notice.useful_until(occurrence)
-            leaves = _leaves(self._town, notice, occurrence, now)
+            leaves = leaves_at(self._town, notice, occurrence, now)
             if leaves > useful_until:
                 why = f"送れるのが {_minute(leaves)} で、{_minute(useful_until)} を過ぎるため"
             elif occurrence.subject is not None and last[occurrence.subject] is not occurrence:
@@ -204,7 +204,7 @@ class NoticeClock:
             title=item.title,
             segment=item.segment,
             state=State.SCHEDULED,
-            priority=_priority(notice, occurrence),
+            priority=priority_of(notice, occurrence),
             template=notice.template,
             context=item.context,
             author=f"notice:{notice.name}",

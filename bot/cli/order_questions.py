@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.broadcasts.orders import OrderDraft
+from bot.cli.order_views import REACHES
 from bot.cli.output import messages
 from bot.domain.errors import MachiError
-from bot.domain.orders import LEVELS, SHELTER_COLUMNS, parse_level
+from bot.domain.orders import SHELTER_COLUMNS, parse_level, title_of
 from bot.domain.residents import Fact
 from bot.wiring import order_desk
 
@@ -32,8 +33,8 @@ async def ask(desk: Desk, author: str) -> OrderDraft | None:
     click.echo("")
     for line in messages(payloads):
         click.echo(line)
-    click.echo(f"警戒レベル{level} {LEVELS[level]}、{hazard}、{'・'.join(districts)}")
-    click.echo(f"送る相手: 対象の地区の人と、地区の登録がない人。いま {recipients} 人")
+    click.echo(f"{title_of(level, hazard)}、{hazard}、{'・'.join(districts)}")
+    click.echo(f"送る相手: {REACHES[draft.reach]}。いま {recipients} 人")
     return draft if click.confirm("この内容で下書きを作りますか(まだ送りません)") else None
 
 
@@ -41,7 +42,7 @@ def _scenario(town: Town) -> Scenario | None:
     if not town.scenarios:
         return None
     own = "自分で決める"
-    names = [f"{each.name}: 警戒レベル{each.level} {each.hazard}" for each in town.scenarios]
+    names = [f"{each.name}: {title_of(each.level, each.hazard)}、{each.hazard}" for each in town.scenarios]
     chosen = _one("シナリオ", [*names, own])
     return None if chosen == own else town.scenarios[names.index(chosen)]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bot.store.broadcasts import Broadcast
     from bot.store.reports import Report
 
-_REACHES = {
+REACHES = {
     Reach.TOPIC: "防災を選んだ人のうち、対象の地区の人と地区の登録がない人",
     Reach.DISTRICT: "対象の地区の人と、地区の登録がない人",
     Reach.ALL: "登録している全員",
@@ -65,7 +65,7 @@ def made_lines(made: Made) -> Iterator[str]:
     """A draft for people, and what comes next."""
     order, number = made.order, made.order.id
     yield f"避難情報 {number} の{DEED_WORDS[made.deed]}を下書きしました。まだ送っていません。"
-    told = _REACHES[order.reach] if made.deed is Deed.ISSUE else "この避難情報が届いた人"
+    told = REACHES[order.reach] if made.deed is Deed.ISSUE else "この避難情報が届いた人"
     yield from pairs(
         {
             "避難情報": ("【訓練】" if order.drill else "") + order.title,

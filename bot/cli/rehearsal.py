@@ -120,7 +120,7 @@ def occurrences(rehearsal: Rehearsal) -> list[dict[str, Any]]:
             "title": plan.title,
             "segment": plan.segment,
             "template": plan.notice.template,
-            "priority": plan.notice.priority.name.lower(),
+            "priority": plan.priority.name.lower(),
             "recipients": recipients,
             "context": plan.context,
             "messages": plan.messages,

@@ -42,6 +42,11 @@ LEVELLED = frozenset({"洪水", "土砂災害", "内水氾濫", "高潮"})
 """The hazards whose orders carry a 警戒レベル; of the others only the name is said (避難情報に関するガイドライン)."""
 
 
+def title_of(level: int, hazard: str) -> str:
+    """What an order of that level for that hazard is called before residents and staff."""
+    return f"警戒レベル{level} {LEVELS[level]}" if hazard in LEVELLED else LEVELS[level]
+
+
 class OrderState(StrEnum):
     """The states of an order."""
 
@@ -113,8 +118,7 @@ class Order:
     @property
     def title(self) -> str:
         """「警戒レベル4 避難指示」, or the name alone where the hazard has no levels."""
-        mark = f"警戒レベル{self.level} " if self.hazard in LEVELLED else ""
-        return mark + LEVELS[self.level]
+        return title_of(self.level, self.hazard)
 
     @property
     def is_active(self) -> bool:

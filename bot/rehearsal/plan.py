@@ -9,7 +9,8 @@ from datetime import date, datetime
 from typing import Any
 
 import segments
-from bot.broadcasts.notices import due, fill, untold
+from bot.broadcasts.notices import due, fill, priority_of, untold
+from bot.domain.broadcasts import Priority
 from bot.domain.errors import InvalidInputError
 from bot.rendering import Templates
 from bot.schedule.rules import Occurrence
@@ -29,6 +30,7 @@ class Planned:
     """
 
     notice: Notice
+    priority: Priority
     key: str
     at: datetime
     starts: datetime
@@ -43,12 +45,6 @@ class Planned:
     def held(self) -> bool:
         """Whether it would wait for the quiet hours to be over."""
         return self.starts != self.at
-
-
-def starts(town: Town, notice: Notice, at: datetime) -> datetime:
-    """When an occurrence goes out: at its time, or when the quiet hours it falls into are over."""
-    quiet = town.quiet_hours
-    return quiet.over(at) if quiet and town.holds_back(notice.priority, at) else at
 
 
 class Planner:
@@ -78,21 +74,24 @@ class Planner:
 
     def _planned(self, notice: Notice, occurrence: Occurrence) -> Planned:
         """As the clock does it when the time has come, without writing anything."""
-        begin = starts(self._town, notice, occurrence.at)
+        priority, at = priority_of(notice, occurrence), occurrence.at
+        begin = self._town.free_from(priority, at)
         try:
             item = fill(notice, occurrence, self._town)
             asks = self._asks(item.segment, begin.date())
             messages = self._rendered(notice.template, item.context)
         except InvalidInputError as error:
             return self._unsent(notice, occurrence, str(error))
-        return Planned(
-            notice, occurrence.key, item.at, begin, item.title, item.segment, item.context, messages, asks
-        )
+        said = (item.title, item.segment, item.context, messages, asks)
+        return Planned(notice, priority, occurrence.key, at, begin, *said)
 
     def _unsent(self, notice: Notice, occurrence: Occurrence, fault: str) -> Planned:
         context = {**notice.context, **occurrence.context}
-        at, title = occurrence.at, notice.titled(context)
-        return Planned(notice, occurrence.key, at, at, title, notice.segment, context, {}, None, fault)
+        title, at = notice.titled(context), occurrence.at
+        priority = priority_of(notice, occurrence)
+        return Planned(
+            notice, priority, occurrence.key, at, at, title, notice.segment, context, {}, None, fault
+        )
 
     def _asks(self, segment: str, day: date) -> segments.Term:
         """Ages are counted in months, so a segment asks the same on every day of one."""

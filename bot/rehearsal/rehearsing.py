@@ -120,7 +120,7 @@ class _Counted:
     def crowded(self, most: int) -> dict[date, int]:
         found = {}
         for day, these in groupby(self._plans, key=lambda plan: plan.starts.date()):
-            times = Counter(_asked(each for each in these if each.notice.priority is Priority.NORMAL))
+            times = Counter(_asked(each for each in these if each.priority is Priority.NORMAL))
             if times.total() <= most:
                 continue
             many = sum(n for count, n in self._spread(times).items() if count > most)

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import segments
-from bot.broadcasts.notices import fill, untold
+from bot.broadcasts.notices import fill, leaves_at, untold
 from bot.domain.errors import InvalidInputError, NotFoundError
 from bot.domain.nearest import did_you_mean
 from bot.domain.residents import Resident, ResidentState
-from bot.rehearsal.plan import starts
 from bot.rendering import Templates
 from bot.schedule.occurrences import occurrences
 from bot.store.notices import Happened
@@ -106,7 +105,7 @@ async def _turns(
         left = await untold(store, notice, occurrence) if occurrence.items else occurrence
         if occurrence.items and not left.items:
             continue
-        at = starts(town, notice, occurrence.at)
+        at = leaves_at(town, notice, occurrence, occurrence.at)
         try:
             item = fill(notice, left, town)
             expression = segments.parse(item.segment, words)

@@ -331,7 +331,7 @@ async def test_a_scenario_is_two_choices_and_a_confirmation(service: Running) ->
         status, shown = await asyncio.to_thread(_at_a_terminal, service.environment, answers)
         assert status == 0, shown
         assert "Alert Level 4 - Evacuation Instruction" in shown
-        assert "いま" in shown
+        assert "送る相手: 対象の地区の人と、地区の登録がない人。いま" in shown
         assert len((await service.json("order", "list"))["orders"]) == made
     second, first = (await service.json("order", "list"))["orders"]
     assert (first["scenario"], first["level"]) == ("最上川の氾濫のおそれ(避難指示)", 4)

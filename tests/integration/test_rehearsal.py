@@ -24,6 +24,7 @@ from bot.rehearsal.page import page
 from bot.rehearsal.plan import Planned, Planner
 from bot.rehearsal.rehearsing import Rehearsal, rehearsed
 from bot.rehearsal.tally import percentile
+from bot.rehearsal.why import why
 from bot.store.store import Store
 from bot.town import load, templates_for, vocabulary
 from bot.town.model import Town
@@ -184,6 +185,29 @@ async def test_what_falls_into_the_quiet_hours_is_counted_when_they_are_over(
         each for each in (await year(store, loud)).occurrences if each.planned.notice.name == "late"
     )
     assert (at_once.planned.held, at_once.recipients) == (False, 0)
+
+
+@on_one_database
+async def test_the_morning_that_residents_chose_does_not_wait_for_the_quiet_hours(
+    store: Store, town: Town
+) -> None:
+    """As the clock sends it: at half past six, although its notice can wait and the evening's would."""
+    garbage = next(notice for notice in town.notices if notice.name == "garbage-day")
+    calm = _with(town, garbage, Priority.NORMAL)
+    mornings = [
+        plan for plan in await plans(store, calm) if plan.notice.name == "garbage-day" and plan.at.hour == 6
+    ]
+    assert mornings
+    assert {(plan.held, plan.priority) for plan in mornings} == {(False, Priority.URGENT)}
+    chosen = {
+        Fact.TOPIC: ("garbage",),
+        Fact.GARBAGE_AREA: (calm.choices[Fact.GARBAGE_AREA][0].name,),
+        Fact.GARBAGE_TIME: ("morning",),
+    }
+    await settle(store, Resident(user(1), facts=chosen))
+    found = await why(store, calm, templates_for(calm), user(1), "garbage-day", now=FROM)
+    assert found.reached is not None
+    assert f"{found.reached.at:%H:%M}" == "06:30"
 
 
 def _with(town: Town, notice, priority: Priority) -> Town:

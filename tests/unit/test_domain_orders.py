@@ -23,6 +23,7 @@ from bot.domain.orders import (
     remaining,
     require_hazard,
     superseded_parts,
+    title_of,
 )
 from bot.domain.shelters import Place, map_link, metres
 
@@ -154,3 +155,8 @@ PLACES = st.builds(Place, st.floats(-90, 90), st.floats(-180, 180))
 def test_distance_is_a_distance(one: Place, two: Place, three: Place) -> None:
     assert metres(one, two) == pytest.approx(metres(two, one), abs=1)
     assert metres(one, three) <= metres(one, two) + metres(two, three) + 1
+
+
+def test_only_the_hazards_that_have_levels_are_named_by_one() -> None:
+    assert title_of(4, "洪水") == "警戒レベル4 避難指示"
+    assert title_of(4, "地震") == "避難指示"
