@@ -148,7 +148,7 @@ def report(broadcast: Broadcast, counts: Counts) -> dict[str, Any]:
         "accepted": by_state[BatchState.ACCEPTED],
         "failed": by_state[BatchState.FAILED],
         "unknown": by_state[BatchState.UNKNOWN],
-        "pending": by_state[BatchState.READY] + by_state[BatchState.LEASED],
+        "pending": counts.pending,
         "cancelled": by_state[BatchState.CANCELLED],
         "deferred": counts.deferred,
         "requests": counts.requests,

@@ -28,7 +28,7 @@ class State(StrEnum):
     PAUSED = "paused"  # by staff, or because LINE's quota is used up or LINE refuses the channel's token
     DONE = "done"  # every batch has ended, whether accepted, failed or unknown
     CANCELLED = "cancelled"
-    FAILED = "failed"  # its segment no longer fits the town's folder
+    FAILED = "failed"  # its segment no longer fits the town's folder, or its template a resident
 
 
 class Event(StrEnum):
@@ -126,7 +126,7 @@ class BatchState(StrEnum):
     LEASED = "leased"
     ACCEPTED = "accepted"
     FAILED = "failed"  # LINE refused it for good; the reason is kept
-    UNKNOWN = "unknown"  # no answer within 23 hours: told to staff, never sent again
+    UNKNOWN = "unknown"  # no answer within 23 hours: told to staff, never sent again by itself
     CANCELLED = "cancelled"
 
 

@@ -36,7 +36,6 @@ class LineEvent(msgspec.Struct, frozen=True):
     text: str = ""
     postback_data: str = ""
     postback_params: Mapping[str, str] = {}
-    is_unblocked: bool = False
     place: Place | None = None
     address: str = ""
 
@@ -136,7 +135,6 @@ def _tolerant(raw: bytes) -> LineEvent:
         text=_text(message.get("text")),
         postback_data=_text(postback.get("data")),
         postback_params={k: v for k, v in _part(postback, "params").items() if isinstance(v, str)},
-        is_unblocked=_part(body, "follow").get("isUnblocked") is True,
         place=_place(message.get("latitude"), message.get("longitude")),
         address=_text(message.get("title")) or _text(message.get("address")),
     )

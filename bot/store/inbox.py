@@ -192,7 +192,7 @@ class Inbox:
 
         await self._database.write(work)
 
-    async def waiting(self) -> tuple[int, int | None]:
-        """How many events wait, and when the oldest of them was received."""
-        row = (await self._database.fetch("inbox.waiting"))[0]
-        return row["n"], row["oldest_ms"]
+    async def waiting(self) -> int:
+        """How many events wait."""
+        n: int = (await self._database.fetch("inbox.waiting"))[0]["n"]
+        return n

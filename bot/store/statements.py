@@ -1,4 +1,4 @@
-"""Named SQL statements: the only SQL of the program, read from `sql/*.sql`.
+"""Named SQL statements, read from `sql/*.sql`.
 
 A statement starts with `-- name: NAME`; `-- name: NAME [postgresql]` (or `[sqlite]`) is the variant for one
 database where the two differ. Parameters are `:name` in both; `{condition}` is where a compiled segment goes.
@@ -59,8 +59,3 @@ def fragment(dialect: Dialect, name: str) -> str:
         KeyError: there is none.
     """
     return _texts(dialect)[name]
-
-
-def names(dialect: Dialect) -> frozenset[str]:
-    """Every statement's name."""
-    return frozenset(_texts(dialect))

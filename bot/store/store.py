@@ -1,4 +1,4 @@
-"""The whole store: the database of a URL, opened and brought up to date."""
+"""The whole store over one open database, and how the database of a URL is opened."""
 
 from __future__ import annotations
 

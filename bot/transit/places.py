@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.domain.spelling import in_hiragana
@@ -67,9 +67,3 @@ def _place(number: int, poles: list[Pole], words: Words) -> Place:
     for language in (*READINGS, "en"):
         called |= {words[language][each] for each in tuple(called) if each in words.get(language, {})}
     return Place(number, name, frozenset(filter(None, map(in_hiragana, called))), tuple(poles))
-
-
-def calling(places: Iterable[Place], part: str) -> list[Place]:
-    """The places with a part (in hiragana) in one of their names; those that begin with it first."""
-    found = [place for place in places if any(part in name for name in place.names)]
-    return sorted(found, key=lambda place: not any(name.startswith(part) for name in place.names))

@@ -1,1 +1,1 @@
-"""The aiohttp application: webhook, health, metrics."""
+"""The aiohttp application: the webhook, what the town publishes, and what monitoring asks."""

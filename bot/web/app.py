@@ -1,4 +1,4 @@
-"""The aiohttp application: the webhook, the bus alerts, and what an operator's monitoring asks."""
+"""The aiohttp application: the webhook, what the town publishes, and what an operator's monitoring asks."""
 
 from __future__ import annotations
 
@@ -109,9 +109,8 @@ async def _bus_alerts(request: web.Request) -> web.Response:
 
 async def _metrics(request: web.Request) -> web.Response:
     service = request.app[SERVICE]
-    waiting, _ = await service.store.inbox.waiting()
     backlog = await service.store.outbox.backlog()
-    service.metrics.inbox.set(waiting)
+    service.metrics.inbox.set(await service.store.inbox.waiting())
     service.metrics.outbox.set(sum(batches for batches, _ in backlog.values()))
     return web.Response(
         body=service.metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}

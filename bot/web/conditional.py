@@ -1,4 +1,4 @@
-"""The answer to a conditional GET, for everything that is published under `/feeds`."""
+"""The answer to a conditional GET, for the published documents that have a version."""
 
 from __future__ import annotations
 

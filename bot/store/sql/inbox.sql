@@ -61,5 +61,5 @@ WHERE user_id = :user_id AND (state <> 'new' OR :also_new = 1);
 DELETE FROM inbox WHERE received_ms < :before AND state = 'done';
 
 -- name: waiting
--- How many events wait, and since when.
-SELECT count(*) AS n, min(received_ms) AS oldest_ms FROM inbox WHERE state = 'new' AND state <> 'done';
+-- How many events wait.
+SELECT count(*) AS n FROM inbox WHERE state = 'new' AND state <> 'done';
