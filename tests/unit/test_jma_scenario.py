@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.clock import TOKYO
 from bot.domain.errors import InvalidInputError
-from bot.jma.reading import read
+from bot.jma.reading import READERS, read
 from bot.jma.values import Hazard, Status, Telegram
 from bot.telegrams.scenario import later, moved, read_scenario
 from tests.jma_telegrams import KAHOKU, SAMPLES, cancelled, flood, rain
@@ -35,14 +35,18 @@ def test_telegrams_are_in_order_of_their_times_and_those_of_one_time_together(tm
 
 @pytest.mark.parametrize("sample", sorted(SAMPLES.glob("*.xml")), ids=lambda path: path.name)
 def test_each_sample_of_jma_is_known_by_what_it_says(sample: Path, tmp_path: Path) -> None:
-    type_ = sample.stem.rpartition("_")[2]
+    type_ = sample.stem.rpartition("_")[2].replace("ii", "50")
     (tmp_path / "telegram.xml").write_bytes(sample.read_bytes())
     if type_ == "VPFT50":
         with pytest.raises(InvalidInputError, match="_VPFT50_060000"):
             read_scenario(tmp_path, KAHOKU)
         return
+    if type_ not in READERS:
+        with pytest.raises(InvalidInputError, match="種類が分かりません"):
+            read_scenario(tmp_path, KAHOKU)
+        return
     (moment,) = read_scenario(tmp_path, KAHOKU).moments
-    assert moment.played[0].telegram.heading.type == type_.replace("ii", "50")
+    assert moment.played[0].telegram.heading.type == type_
 
 
 def test_times_are_moved_by_their_values_and_lengths_stay() -> None:
