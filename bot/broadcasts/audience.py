@@ -140,17 +140,15 @@ class Audience:
         written: Mapping[str, int] = {}
         if self._renderer is None:
             written = await rows.message_ids(session, broadcast.id)
-        joined: dict[int, tuple[list[str], list[str]]] = {}
+        parts = []
         for group in groups:
             if self._renderer is None:
                 message_id = written.get(group.language, written["ja"])
             else:
                 text = self._renderer.text(group)
                 message_id = await rows.add_rendering(session, broadcast.id, group.language, text)
-            ids, user_ids = joined.setdefault(message_id, ([], []))
-            ids += group.ids
-            user_ids += group.user_ids
-        return [Part(message_id, *members) for message_id, members in joined.items()]
+            parts.append(Part(message_id, group.ids, group.user_ids))
+        return batches.joined(parts)
 
     async def _to_staff(self, session: Session, broadcast: Broadcast, now_ms: int) -> None:
         """In Japanese to the staff's user ids, whether they are residents or not."""

@@ -140,7 +140,7 @@ class DigestAudience:
             for group in groups
         ]
         await batches.enlist(
-            session, broadcast.id, int(broadcast.priority), _joined(parts), full_ms=HELD, rest_ms=HELD
+            session, broadcast.id, int(broadcast.priority), batches.joined(parts), full_ms=HELD, rest_ms=HELD
         )
         done = after + _SPAN >= end
         if done:
@@ -157,13 +157,3 @@ class DigestAudience:
             words = context(told, group.language)
             self._texts[key] = rows.message_text(self._templates.render(TEMPLATE, group.language, words))
         return await rows.add_rendering(session, broadcast.id, group.language, self._texts[key])
-
-
-def _joined(parts: Sequence[Part]) -> list[Part]:
-    """One part for each message: languages without a translation may share one."""
-    joined: dict[int, tuple[list[str], list[str]]] = {}
-    for part in parts:
-        ids, user_ids = joined.setdefault(part.message_id, ([], []))
-        ids += part.ids
-        user_ids += part.user_ids
-    return [Part(message_id, *members) for message_id, members in joined.items()]

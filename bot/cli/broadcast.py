@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli import broadcast_views as views
-from bot.cli.options import Group, acting, as_json, assigned, moment, settings_of, who
+from bot.cli.options import Group, acting, as_json, assigned, moment, prioritised, settings_of, who
 from bot.cli.output import emit, messages, pairs, shown, table
 from bot.cli.session import at_desk
 from bot.domain.broadcasts import Priority, word
@@ -33,12 +33,7 @@ def broadcast() -> None:
 @settings_of
 @click.option("--segment", "expression", required=True, metavar="EXPR", help="対象の式。全員なら all")
 @click.option("--at", metavar="TIME", help="送る日時(例: 2026-11-24 09:00)")
-@click.option(
-    "--priority",
-    type=click.Choice([priority.name.lower() for priority in Priority]),
-    default="normal",
-    help="normal 通常、urgent 急ぎ、emergency 緊急",
-)
+@prioritised
 @click.option("--drill", is_flag=True, help="訓練。メッセージの初めと終わりに【訓練】が付く")
 @click.option(
     "--everyone",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli.options import Group, acting, as_json, moment, who
+from bot.cli.options import Group, acting, as_json, moment, prioritised, who
 from bot.cli.output import emit, iso, shown, table
 from bot.cli.session import at_desk
 from bot.domain.broadcasts import Priority, word
@@ -43,12 +43,7 @@ def alert() -> None:
 @click.option("--text-easy", metavar="TEXT", help="やさしい日本語の本文")
 @click.option("--text-en", metavar="TEXT", help="英語の本文")
 @click.option("--at", metavar="TIME", help="送る日時。承認すると予約される")
-@click.option(
-    "--priority",
-    type=click.Choice([priority.name.lower() for priority in Priority]),
-    default="normal",
-    help="normal 通常、urgent 急ぎ、emergency 緊急",
-)
+@prioritised
 @acting
 @as_json
 def new(actor: str | None, priority: str, *, json_: bool, **written: Any) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli.options import Group, acting, as_json, who
+from bot.cli.options import Group, acting, as_json, counted, who
 from bot.cli.output import emit, iso, shown, table
 from bot.cli.session import at_desk
 from bot.domain.errors import InvalidInputError
@@ -94,9 +94,7 @@ def _lines(taken: Taken) -> list[str]:
 
 
 @cap.command("list", help="受け取った警報と、どうなったか。新しい順")
-@click.option(
-    "--count", type=click.IntRange(1, 1000), default=20, show_default=True, metavar="N", help="件数"
-)
+@counted(20)
 @as_json
 def list_(count: int, *, json_: bool) -> None:
     """The latest alerts, newest first."""

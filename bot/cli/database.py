@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.options import Group, acting, as_json, who
+from bot.cli.options import NOBODY, Group, acting, as_json, who
 from bot.cli.output import emit, iso, shown
 from bot.cli.session import settings
 from bot.domain.clock import Clock, from_ms
@@ -77,7 +77,7 @@ def backup(file: Path, *, json_: bool) -> None:
 def restore(file: Path, actor: str | None, *, yes: bool, json_: bool) -> None:
     """Go back to a copy, after asking on a terminal; what was there is kept."""
     configured = settings()
-    restored = asyncio.run(_restore(configured, file, who(actor, default="machi"), yes=yes))
+    restored = asyncio.run(_restore(configured, file, who(actor, default=NOBODY), yes=yes))
     data = {
         "file": str(file),
         "made_at": iso(restored.copied_ms),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli import drill_views as views
-from bot.cli.options import Group, acting, as_json, who
+from bot.cli.options import NOBODY, Group, acting, as_json, counted, who
 from bot.cli.output import emit
 from bot.cli.session import at_desk
 from bot.domain.errors import InvalidInputError, RefusedError
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from bot.town.model import Town
     from bot.wiring import Desk
 
-_NOBODY = "machi"
-"""Who a drill is by where nobody is named."""
 _INTERRUPTED = 130
 
 
@@ -62,7 +60,7 @@ def replay(
     json_: bool,
 ) -> int:
     """Replay a folder of telegrams; its report at the end."""
-    author = who(actor, _NOBODY)
+    author = who(actor, NOBODY)
     if staff and districts:
         raise InvalidInputError("--to-staff と --district は、いっしょに使えません。")
 
@@ -154,9 +152,7 @@ async def _run(desk: Desk, scenario: Scenario, reach: Reach, speed: float, autho
 
 
 @drill.command("list", help="訓練の一覧。新しい順")
-@click.option(
-    "--count", type=click.IntRange(1, 1000), default=20, show_default=True, metavar="N", help="件数"
-)
+@counted(20)
 @as_json
 def list_(count: int, *, json_: bool) -> None:
     """The newest drills."""

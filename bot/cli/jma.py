@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli.options import Group, as_json
+from bot.cli.options import Group, as_json, counted
 from bot.cli.output import emit, iso, pairs, shown, table
 from bot.cli.session import at_desk
 
@@ -104,9 +104,7 @@ def _words(found: dict[str, Any]) -> list[str]:
 
 
 @jma.command("list", help="受け取った電文と、どうなったか。新しい順")
-@click.option(
-    "--count", type=click.IntRange(1, 1000), default=20, show_default=True, metavar="N", help="通数"
-)
+@counted(20, "通数")
 @as_json
 def list_(count: int, *, json_: bool) -> None:
     """The latest telegrams, newest first."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli.options import Group, as_json
+from bot.cli.options import Group, as_json, counted
 from bot.cli.output import emit, iso, pairs, shown, table
 from bot.cli.session import at_desk
 
@@ -72,9 +72,7 @@ def _words(found: dict[str, Any]) -> list[str]:
 
 
 @news.command("list", help="見つけた記事と、どうなったか。新しい順")
-@click.option(
-    "--count", type=click.IntRange(1, 1000), default=20, show_default=True, metavar="N", help="件数"
-)
+@counted(20)
 @as_json
 def list_(count: int, *, json_: bool) -> None:
     """The latest articles, newest first."""

@@ -11,11 +11,15 @@ from typing import Any, TypeVar
 
 import click
 
+from bot.domain.broadcasts import Priority
 from bot.domain.clock import TOKYO
 from bot.domain.errors import InvalidInputError
 from bot.domain.nearest import did_you_mean
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+NOBODY = "machi"
+"""Who acts where a command does not ask for a name and none is given."""
 
 _DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
 _MOMENT = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})[T ](\d{1,2}):(\d{2})(.*)")
@@ -42,6 +46,28 @@ def as_json(command: F) -> F:
 def acting(command: F) -> F:
     """`--as NAME`: who acts."""
     return click.option("--as", "actor", metavar="NAME", help="操作する人")(command)
+
+
+def prioritised(command: F) -> F:
+    """`--priority`: how urgent a broadcast is."""
+    return click.option(
+        "--priority",
+        type=click.Choice([priority.name.lower() for priority in Priority]),
+        default="normal",
+        help="normal 通常、urgent 急ぎ、emergency 緊急",
+    )(command)
+
+
+def counted(default: int, unit: str = "件数") -> Callable[[F], F]:
+    """`--count N`: how many of a list are shown."""
+    return click.option(
+        "--count",
+        type=click.IntRange(1, 1000),
+        default=default,
+        show_default=True,
+        metavar="N",
+        help=unit,
+    )
 
 
 def settings_of(command: F) -> F:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.options import Group, acting, as_json, who
+from bot.cli.options import NOBODY, Group, acting, as_json, who
 from bot.cli.output import LANGUAGE_NAMES, STATES, emit, pairs
 from bot.cli.session import at_desk
 from bot.domain.errors import InvalidInputError
@@ -32,7 +32,7 @@ def resident() -> None:
 @as_json
 def import_(file: str, actor: str | None, *, json_: bool) -> None:
     """Check every line, then write all."""
-    actor = who(actor, default="machi")
+    actor = who(actor, default=NOBODY)
     lines = _lines(file)
 
     async def work(desk: Desk) -> tuple[int, int]:
@@ -114,7 +114,7 @@ def show(user_id: str, *, json_: bool) -> None:
 @as_json
 def erase(user_id: str, actor: str | None, *, yes: bool, json_: bool) -> None:
     """Erase a resident, after asking on a terminal."""
-    actor = who(actor, default="machi")
+    actor = who(actor, default=NOBODY)
 
     async def work(desk: Desk) -> None:
         from bot.store.audit import Deed

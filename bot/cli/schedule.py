@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli.options import Group, as_json
+from bot.cli.options import Group, as_json, counted
 from bot.cli.output import emit, iso, minute, table
 from bot.cli.rehearsal import lines, occurrences, rehearsing
 from bot.cli.session import at_desk
@@ -61,9 +61,7 @@ def list_(*, json_: bool) -> None:
 
 
 @schedule.command("next", help="これから送るお知らせ")
-@click.option(
-    "--count", type=click.IntRange(1, 1000), default=10, show_default=True, metavar="N", help="件数"
-)
+@counted(10)
 @as_json
 def next_(count: int, *, json_: bool) -> None:
     """The coming occurrences of all notices, the next first."""
@@ -77,9 +75,7 @@ def next_(count: int, *, json_: bool) -> None:
 
 
 @schedule.command(help="送ったお知らせと、送れなかったお知らせ(新しい順)")
-@click.option(
-    "--count", type=click.IntRange(1, 1000), default=20, show_default=True, metavar="N", help="件数"
-)
+@counted(20)
 @click.option("--missed", is_flag=True, help="送れなかったものだけ")
 @as_json
 def history(count: int, *, missed: bool, json_: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from bot.domain.broadcasts import BATCH_SIZE, Endpoint
@@ -20,6 +20,16 @@ class Part(NamedTuple):
     message_id: int
     ids: Sequence[str]
     user_ids: Sequence[str]
+
+
+def joined(parts: Iterable[Part]) -> list[Part]:
+    """One part for each message: languages without a translation may share one."""
+    found: dict[int, tuple[list[str], list[str]]] = {}
+    for part in parts:
+        ids, user_ids = found.setdefault(part.message_id, ([], []))
+        ids += part.ids
+        user_ids += part.user_ids
+    return [Part(message_id, *members) for message_id, members in found.items()]
 
 
 def _row(broadcast_id: int, priority: int, part: Part, due_ms: int) -> dict[str, Any]:
