@@ -55,13 +55,13 @@ def document(town: Town, name: str, components: Iterable[bytes]) -> bytes:
     calendar.add("x-wr-timezone", "Asia/Tokyo")
     calendar.add("refresh-interval", _REFRESH, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", "PT6H")
-    calendar.add_component(_tokyo())
+    calendar.add_component(tokyo())
     head = bytes(calendar.to_ical())
     assert head.endswith(_CLOSING)
     return b"".join((head.removesuffix(_CLOSING), *components, _CLOSING))
 
 
-def _tokyo() -> icalendar.Timezone:
+def tokyo() -> icalendar.Timezone:
     """Asia/Tokyo, which has had no daylight saving since 1951."""
     zone, standard = icalendar.Timezone(), icalendar.TimezoneStandard()
     zone.add("tzid", "Asia/Tokyo")

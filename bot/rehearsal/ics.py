@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from icalendar import Calendar, Event, Timezone, TimezoneStandard
+from icalendar import Calendar, Event
 
-from bot.domain.clock import TOKYO
+from bot.feeds.ical import tokyo
 from bot.rehearsal.rehearsing import Rehearsal, Rehearsed
 from bot.rehearsal.wording import text
 from bot.town.model import Town
-
-_ZONE = str(TOKYO)
 
 
 def calendar(rehearsal: Rehearsal, town: Town, now: datetime) -> bytes:
@@ -21,23 +19,10 @@ def calendar(rehearsal: Rehearsal, town: Town, now: datetime) -> bytes:
     found.add("prodid", "-//machi-push//rehearse//JA")
     found.add("version", "2.0")
     found.add("x-wr-calname", f"{town.name}のお知らせ")
-    found.add_component(_japan())
+    found.add_component(tokyo())
     for each in rehearsal.occurrences:
         found.add_component(_event(each, town, now))
     return bytes(found.to_ical())
-
-
-def _japan() -> Timezone:
-    """Japan has had one offset since 1951."""
-    standard = TimezoneStandard()
-    standard.add("dtstart", datetime(1970, 1, 1))  # noqa: DTZ001  local by RFC 5545, 3.6.5
-    standard.add("tzoffsetfrom", timedelta(hours=9))
-    standard.add("tzoffsetto", timedelta(hours=9))
-    standard.add("tzname", "JST")
-    zone = Timezone()
-    zone.add("tzid", _ZONE)
-    zone.add_component(standard)
-    return zone
 
 
 def _event(each: Rehearsed, town: Town, now: datetime) -> Event:
