@@ -109,12 +109,13 @@ async def everything(store: Store) -> str:
         "shelter_states",
         "safety",
     ]
+    return "\n".join([str(row) for table in tables for row in await rows_of(store, table)])
+
+
+async def rows_of(store: Store, table: str) -> list[tuple[Any, ...]]:
+    """Everything in a table, whatever the store has statements for."""
     raw: Any = store.database
-    found = []
-    for table in tables:
-        sql = f"SELECT * FROM {table}"
-        if store.database.dialect == "sqlite":
-            found += [str(tuple(row)) for row in await raw._writer.raw.execute_fetchall(sql)]
-        else:
-            found += [str(tuple(row)) for row in await raw._pool.fetch(sql)]
-    return "\n".join(found)
+    sql = f"SELECT * FROM {table}"
+    if store.database.dialect == "sqlite":
+        return [tuple(row) for row in await raw._writer.raw.execute_fetchall(sql)]
+    return [tuple(row) for row in await raw._pool.fetch(sql)]

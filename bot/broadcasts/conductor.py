@@ -102,6 +102,7 @@ class Conductor:
             self._wake_sender()
         for broadcast_id in await self._store.broadcasts.finished():
             await self._store.database.write(partial(self._finish, broadcast_id))
+            await self._store.outbox.forget_addresses()
         if not gathered:
             self._audiences.clear()
 
@@ -208,7 +209,6 @@ class Conductor:
 
     async def _finish(self, broadcast_id: int, session: Session) -> None:
         broadcast = await rows.lock(session, broadcast_id)
-        await session.execute("outbox.forget_addresses")
         with suppress(RefusedError):  # cancelled meanwhile
             now_ms = self._clock.now_ms()
             await rows.move(session, broadcast, Event.FINISH, now_ms, finished_ms=now_ms)

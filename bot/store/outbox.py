@@ -17,6 +17,8 @@ _WORTH = 0.75
 """How much of a burst is worth a claim: each is a transaction."""
 _SOON_SECONDS = 1.0
 """What is urgent and due this soon keeps the less urgent from taking its place."""
+_FORGOTTEN_AT_ONCE = 50
+"""Batches whose addresses, some 20 KB each, are dropped in one transaction."""
 
 
 class Batch(NamedTuple):
@@ -189,12 +191,13 @@ class Outbox:
         await self._database.append("outbox.hasten", [{"now": self._clock.now_ms()}])
 
     async def forget_addresses(self) -> None:
-        """Drop the user ids of batches that have ended, such as those of a cancelled broadcast."""
+        """Drop the user ids of batches that have ended, a few at a time: others want to write meanwhile."""
 
         async def work(session: Session) -> int:
-            return await session.execute("outbox.forget_addresses")
+            return await session.execute("outbox.forget_addresses", {"most": _FORGOTTEN_AT_ONCE})
 
-        await self._database.write(work)
+        while await self._database.write(work) == _FORGOTTEN_AT_ONCE:
+            pass
 
     async def next_due_ms(self, floor: int = 0) -> int | None:
         """When the next waiting batch of at least that priority may go, if any waits."""

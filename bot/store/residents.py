@@ -16,7 +16,6 @@ from bot.store.port import Database, Row, Session
 _PAGE = 2000
 _RANGE = 10_000
 
-
 _ALIKE = 5
 """As many characters of a user id as logs show (see `masked`)."""
 
@@ -141,7 +140,7 @@ async def erase(session: Session, stored: Stored, *, also_new_events: bool) -> N
     forgotten = {"user_id": stored.resident.user_id, "empty": b"", "also_new": int(also_new_events)}
     await session.fetch("residents.hold", {"id": stored.id})
     await withdraw(session, stored.id)
-    await session.execute("outbox.forget_addresses")
+    await session.execute("outbox.forget_addresses", {"most": 2**62})
     await session.execute("inbox.forget", forgotten)
     await session.execute("residents.delete", {"id": stored.id})
 

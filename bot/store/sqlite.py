@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -26,7 +27,12 @@ from bot.store.grouping import GroupCommit
 from bot.store.port import Params, Row, T, Work
 from bot.store.statements import Dialect, statement
 
+_log = logging.getLogger(__name__)
+
 _READERS = 3
+_CHECKPOINT_SECONDS = 0.5
+_LONGEST_WAL_PAGES = 32_768
+"""128 MB: if checkpoints beside the writer do not keep up, the writer makes one itself."""
 _POLL_SECONDS = 0.02
 _NONE: Mapping[str, Any] = {}
 
@@ -126,6 +132,8 @@ class SqliteDatabase:
         self._readers: asyncio.Queue[_Connection] = asyncio.Queue()
         self._news = asyncio.Event()
         self._open: list[aiosqlite.Connection] = []
+        self._written = asyncio.Event()
+        self._checkpoints: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, path: Path, clock: Clock, migrations_folder: Path = migrations.FOLDER) -> Self:
@@ -146,9 +154,25 @@ class SqliteDatabase:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = await self._connect()
         await self._writer.raw.execute_fetchall("PRAGMA journal_mode=WAL")
+        await self._writer.raw.execute_fetchall(f"PRAGMA wal_autocheckpoint={_LONGEST_WAL_PAGES}")
         self._version = await self._data_version()
         for _ in range(_READERS):
             self._readers.put_nowait(await self._connect(read_only=True))
+        self._checkpoints = asyncio.create_task(self._checkpoint(await self._connect()))
+
+    async def _checkpoint(self, connection: _Connection) -> None:
+        """Move what was committed into the file, beside the writer: in its way, it would hold up everything.
+
+        https://www.sqlite.org/wal.html#ckpt
+        """
+        while True:
+            await self._written.wait()
+            self._written.clear()
+            try:
+                await connection.raw.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
+            except aiosqlite.Error:
+                _log.exception("What was committed stays in the log for now")
+            await asyncio.sleep(_CHECKPOINT_SECONDS)
 
     async def _connect(self, *, read_only: bool = False) -> _Connection:
         connection = await aiosqlite.connect(self._path, isolation_level=None)
@@ -192,6 +216,7 @@ class SqliteDatabase:
             results = await self._transaction(items, appends)
         if self._writer.notifies:
             self._news.set()
+        self._written.set()
         return results
 
     async def _transaction(self, items: list[_Append | Work[Any]], appends: list[_Append]) -> list[Any]:
@@ -245,6 +270,9 @@ class SqliteDatabase:
     async def close(self) -> None:
         """See `Database.close`; an aiosqlite connection left open would keep the process alive."""
         await self._group.close()
+        if self._checkpoints is not None:
+            self._checkpoints.cancel()
+            await asyncio.wait([self._checkpoints])
         for connection in self._open:
             await connection.close()
         self._open.clear()

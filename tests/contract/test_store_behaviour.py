@@ -14,7 +14,18 @@ from bot.store.inbox import Arrival, Decide, Outcome, Reply, Worked
 from bot.store.outbox import Ending
 from bot.store.store import Store
 from tests.clock import HandClock
-from tests.settling import MESSAGES, claimed, condition, draft, everything, sending, settle, someone, user
+from tests.settling import (
+    MESSAGES,
+    claimed,
+    condition,
+    draft,
+    everything,
+    rows_of,
+    sending,
+    settle,
+    someone,
+    user,
+)
 
 # ---- residents ----
 
@@ -86,6 +97,19 @@ async def test_who_goes_while_being_sent_to_stays_in_the_bytes_until_the_answer(
     await store.outbox.end(Ending(batch.id, batch.retry_key, BatchState.ACCEPTED, clock.now_ms(), "r", None))
     await store.outbox.forget_addresses()
     assert user(1) not in await everything(store)
+
+
+async def test_the_addresses_of_everything_that_ended_are_dropped(store: Store, clock: HandClock) -> None:
+    """Also of more batches than one transaction drops."""
+    await settle(store, someone(1))
+    for _ in range(120):
+        await sending(store, clock)
+    *ended, waiting = await claimed(store, limit=200)
+    for batch in ended:
+        ending = Ending(batch.id, batch.retry_key, BatchState.ACCEPTED, clock.now_ms(), "r", None)
+        await store.outbox.end(ending)
+    await store.outbox.forget_addresses()
+    assert [row[0] for row in await rows_of(store, "addresses")] == [waiting.id]
 
 
 # ---- inbox ----

@@ -64,10 +64,10 @@ WHERE batch_id IN (SELECT json_array_elements_text(:ids::json)::bigint);
 SELECT m.payload, b.unit FROM messages m JOIN broadcasts b ON b.id = m.broadcast_id WHERE m.id = :id;
 
 -- name: forget_addresses
--- Batches that have ended need no addresses.
+-- Batches that have ended need no addresses; of so many of them they go at once.
 DELETE FROM addresses WHERE batch_id IN (
     SELECT a.batch_id FROM addresses a JOIN batches b ON b.id = a.batch_id
-    WHERE b.state NOT IN ('ready', 'leased'));
+    WHERE b.state NOT IN ('ready', 'leased') LIMIT :most);
 
 -- name: work
 -- Which endpoints have something to send soon, how urgent; also what is about to be gathered (endpoint '').
