@@ -6,8 +6,10 @@ LINE's redelivery is off by default, so what is lost after a 200 is lost for goo
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -29,6 +31,12 @@ class _Envelope(msgspec.Struct):
     """All that is required of a body; LINE's Verify button once sent none but `events`."""
 
     events: list[msgspec.Raw]
+
+
+class _Parsed(msgspec.Struct):
+    """The same, of which nothing is raw any more."""
+
+    events: list[Any]
 
 
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
@@ -54,14 +62,11 @@ class Intake:
         Raises:
             NotAWebhookError: the body is not `{"events": […]}`.
         """
-        try:
-            events = _ENVELOPE.decode(body).events
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-            raise NotAWebhookError(f"not a webhook body: {error}") from error
+        events = _events(body)
         if not events:
             return 0
         now_ms = self._clock.now_ms()
-        arrivals = [_arrival(bytes(event), now_ms) for event in events]
+        arrivals = [_arrival(event, now_ms) for event in events]
         self._waiting += 1
         try:
             await self._inbox.add(arrivals, now_ms)
@@ -69,6 +74,21 @@ class Intake:
             self._waiting -= 1
         self._wake(_waiting_users(arrivals))
         return len(arrivals)
+
+
+def _events(body: bytes) -> list[bytes]:
+    """The events of a body. Half an emoji (an escaped lone surrogate), which JSON allows, becomes a question mark."""
+    try:
+        body.decode("utf-8")
+        try:
+            return [bytes(event) for event in _ENVELOPE.decode(body).events]
+        except msgspec.DecodeError:
+            whole = msgspec.convert(json.loads(body), _Parsed)
+            return [
+                json.dumps(event, ensure_ascii=False).encode("utf-8", "replace") for event in whole.events
+            ]
+    except (ValueError, RecursionError, msgspec.MsgspecError) as error:
+        raise NotAWebhookError(f"not a webhook body: {error}") from error
 
 
 def _waiting_users(arrivals: Sequence[Arrival]) -> list[str]:

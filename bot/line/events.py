@@ -115,7 +115,7 @@ def _tolerant(raw: bytes) -> LineEvent:
     """Any other event, or one with fields of strange types, field by field."""
     try:
         body = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         body = None
     if not isinstance(body, dict):
         return LineEvent(type="")

@@ -193,15 +193,17 @@ async def test_alone_on_its_database_a_start_sends_at_once_what_the_last_run_lef
 async def test_an_orderly_stop_waits_for_the_reply_under_way(line: Simulator, postgres_url: str) -> None:
     asked = asyncio.Event()
     line.faults.plan = noted(asked, 2)
-    async with machines(line, postgres_url, "web", "web") as webs:
-        chat = Chat(line, user(1), webs)
+    async with machines(line, postgres_url, "web") as (first,):
+        chat = Chat(line, user(1), [first])
         await chat.say("ヘルプ", to=0)
         await asyncio.wait_for(asked.wait(), 10)
-        assert await webs[0].stop() == 0
-        assert chat.is_answered
-        line.faults.plan = lambda _: None
-        await chat.say("ヘルプ", to=1)
-        await line.until(lambda: chat.is_answered, timeout=4)  # nothing is left that it would wait for
+        async with machines(line, postgres_url, "web") as (second,):
+            assert await first.stop() == 0
+            assert chat.is_answered
+            line.faults.plan = lambda _: None
+            chat = Chat(line, user(1), [second])
+            await chat.say("ヘルプ", to=0)
+            await line.until(lambda: chat.is_answered, timeout=4)  # nothing is left that it would wait for
 
 
 async def test_a_broadcast_approved_on_one_machine_is_sent_by_the_worker_of_another(

@@ -58,7 +58,16 @@ async def test_the_statuses_of_good_and_bad_requests(service: Running) -> None:
     assert await post(service, good, sign("another", good)) == 401
     assert await post(service, good, "ＡＢＣ") == 401
     assert await post(service, good + b" ", sign(SECRET, good)) == 401
-    for odd in (b"", b"{", b"[]", b"{}", b'{"events": 3}', b"\xff\xfe", b'{"events": null}'):
+    for odd in (
+        b"",
+        b"{",
+        b"[]",
+        b"{}",
+        b'{"events": 3}',
+        b"\xff\xfe",
+        b'{"events": null}',
+        b'{"events": ["\xff"]}',
+    ):
         assert await post(service, odd) == 400, odd
     assert await post(service, b'{"events": [' + b" " * 2_000_000 + b"]}") == 413
     assert await post(service, b'{"events":[]}') == 200
@@ -83,6 +92,8 @@ async def test_strange_events_are_taken_and_the_good_one_among_them_is_answered(
     token = line.platform.reply_tokens.issue(A)
     good = message("ヘルプ", replyToken=token, timestamp=1_790_000_100_000)
     assert await post(service, body(*strange, good)) == 200
+    half = body(message("半分"), message("ヘルプ")).replace("半分".encode(), rb"\ud83d")
+    assert await post(service, half) == 200
     await line.until(lambda: bool(line.heard(A)), timeout=10)
     async with aiohttp.ClientSession(service.address) as session, session.get("/healthz") as answer:
         assert answer.status == 200
