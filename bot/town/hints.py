@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
+from bot.schedule.office import known_holidays
 from bot.schedule.rules import FromDates, Moved, OnDates, Rule
 from bot.town.model import Notice, Town
 
@@ -16,9 +17,7 @@ def hints(town: Town, today: date) -> Iterator[str]:
     """One Japanese sentence each: dates that are over, holidays that end, notices that say the same."""
     for notice in town.notices:
         yield from _over(notice, today)
-    years = town.office_days.holidays
-    if years and today.year + 1 not in years and today >= date(today.year, 12, 1):
-        yield f"holidays.csv に{today.year + 1}年の祝日がありません。その年はプログラムの知る祝日に従います。"
+    yield from _holidays(town, today)
     yield from _doubles(town)
     if (town.folder / "disaster.toml").exists() and not town.staff:
         yield (
@@ -40,6 +39,30 @@ def _over(notice: Notice, today: date) -> Iterator[str]:
                 f"お知らせ「{notice.name}」のカレンダーは {last} で終わります。"
                 "次の年度の日付を書き足してください。"
             )
+
+
+def _holidays(town: Town, today: date) -> Iterator[str]:
+    """Where the Cabinet Office's list differs from what the library knows, and where it does not reach."""
+    listed = town.office_days.holidays
+    if not listed:
+        return
+    for year in sorted(year for year in listed if year >= today.year):
+        known = known_holidays(year)
+        missing = [f"{day}({known[day]})" for day in sorted(known.keys() - set(listed[year]))]
+        unknown = [str(day) for day in sorted(set(listed[year]) - known.keys())]
+        if missing:
+            yield f"holidays.csv に {'、'.join(missing)} がありません。その日を祝日に数えません。確かめてください。"
+        if unknown:
+            yield f"holidays.csv の {'、'.join(unknown)} は、プログラムの知る祝日ではありません。確かめてください。"
+    for year in sorted(_years(town, today) - listed.keys()):
+        yield f"holidays.csv に{year}年の祝日がありません。その年はプログラムの知る祝日に従います。"
+
+
+def _years(town: Town, today: date) -> set[int]:
+    """The years whose holidays count: of the calendars' dates to come, and in December the next."""
+    rules = (_plain(notice.rule) for notice in town.notices)
+    days = {entry.day for rule in rules if isinstance(rule, FromDates) for entry in rule.entries}
+    return {day.year for day in {*days, today + timedelta(days=31)} if day >= today}
 
 
 def _doubles(town: Town) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, time, timedelta
 
-from bot.schedule.office import OfficeDays
+from bot.schedule.office import OfficeDays, known_holidays
 from bot.schedule.rules import CalendarEntry, FromDates, OnDates, Rule, Weekly
 from bot.town import load
 from bot.town.hints import hints
@@ -46,7 +46,18 @@ def test_two_notices_that_say_the_same() -> None:
 
 
 def test_holidays_that_end_with_the_year() -> None:
-    days = OfficeDays(holidays={2026: frozenset({date(2026, 1, 1)})})
+    days = OfficeDays(holidays={2026: frozenset(known_holidays(2026))})
     assert told(today="2026-11-30", office_days=days) == []
     assert "2027年の祝日がありません" in told(today="2026-12-01", office_days=days)[0]
     assert told(today="2026-12-01") == []
+    beyond = notice("beyond", FromDates((CalendarEntry(date(2028, 5, 1), "a"),), (0,), NINE))
+    (found,) = told(beyond, today="2026-04-01", office_days=days)
+    assert "2028年の祝日がありません" in found
+
+
+def test_holidays_that_differ_from_what_the_library_knows() -> None:
+    listed = {*known_holidays(2026), date(2026, 6, 30)} - {date(2026, 11, 23), date(2026, 5, 4)}
+    past = {2025: frozenset[date]()}
+    missing, unknown = told(office_days=OfficeDays(holidays={**past, 2026: frozenset(listed)}))
+    assert "2026-05-04(みどりの日)、2026-11-23(勤労感謝の日) がありません" in missing
+    assert "2026-06-30 は、プログラムの知る祝日ではありません" in unknown
