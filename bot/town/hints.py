@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
+from bot.schedule.garbage import GarbagePlan
 from bot.schedule.office import known_holidays
 from bot.schedule.rules import FromDates, Moved, OnDates, Rule
 from bot.town.model import Notice, Town
+from bot.town.recurrence import occurring
 
-_SOON = timedelta(days=30)
+_SOON, _YEAR = timedelta(days=30), timedelta(days=366)
+_SHOWN = 3
+"""Names of areas told before the rest is only counted."""
 
 
 def hints(town: Town, today: date) -> Iterator[str]:
@@ -18,6 +22,10 @@ def hints(town: Town, today: date) -> Iterator[str]:
     for notice in town.notices:
         yield from _over(notice, today)
     yield from _holidays(town, today)
+    if town.garbage is not None:
+        yield from _garbage(town.garbage.plan, today)
+    if town.events and not occurring(town.events, today, today + _YEAR):
+        yield "events.csv・events.ics の催しはすべて過ぎています。新しい催しを書き足してください。"
     yield from _doubles(town)
     if (town.folder / "disaster.toml").exists() and not town.staff:
         yield (
@@ -63,6 +71,30 @@ def _years(town: Town, today: date) -> set[int]:
     rules = (_plain(notice.rule) for notice in town.notices)
     days = {entry.day for rule in rules if isinstance(rule, FromDates) for entry in rule.entries}
     return {day.year for day in {*days, today + timedelta(days=31)} if day >= today}
+
+
+def _garbage(plan: GarbagePlan, today: date) -> Iterator[str]:
+    """Areas collected over the coming New Year as in any other week, and changes that are over."""
+    eve = date(today.year, 12, 31)
+    year_end = [eve + timedelta(days=number) for number in range(-2, 4)]
+    first, last = year_end[0], year_end[-1]
+    changed = [change.area for change in plan.changes if first <= change.day <= last]
+    names = [
+        area.name
+        for area in plan.areas
+        if not any(begin <= last and end >= first for begin, end in area.stops)
+        and None not in changed
+        and area.name not in changed
+        and any(area.name in plan.collections(on) for on in year_end if on >= eve)
+    ]
+    if names:
+        more = f" など{len(names)}地区" if len(names) > _SHOWN else ""
+        yield (
+            f"ごみ: {'、'.join(names[:_SHOWN])}{more}では、{eve}から{last}までも収集することになっています。"
+            "休むなら、center.csv か changes.csv に書いてください。"
+        )
+    if plan.changes and max(change.to or change.day for change in plan.changes) < today:
+        yield "changes.csv の休止と振替はすべて過ぎています。新しい年度のものを書いてください。"
 
 
 def _doubles(town: Town) -> Iterator[str]:
