@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, timedelta
 
 from bot.schedule.garbage import GarbagePlan
 from bot.schedule.office import known_holidays
 from bot.schedule.rules import FromDates, Moved, OnDates, Rule
+from bot.town.doubles import doubles
+from bot.town.loader import templates_for
 from bot.town.model import Notice, Town
 from bot.town.recurrence import occurring
 
@@ -26,7 +27,8 @@ def hints(town: Town, today: date) -> Iterator[str]:
         yield from _garbage(town.garbage.plan, today)
     if town.events and not occurring(town.events, today, today + _YEAR):
         yield "events.csv・events.ics の催しはすべて過ぎています。新しい催しを書き足してください。"
-    yield from _doubles(town)
+    for first, second in doubles(town, templates_for(town), today):
+        yield f"お知らせ「{first.name}」と「{second.name}」は、同じ人に同じことを同じときに送ります。"
     if (town.folder / "disaster.toml").exists() and not town.staff:
         yield (
             "disaster.toml がありますが、town.toml に [[staff]] がありません。"
@@ -95,11 +97,3 @@ def _garbage(plan: GarbagePlan, today: date) -> Iterator[str]:
         )
     if plan.changes and max(change.to or change.day for change in plan.changes) < today:
         yield "changes.csv の休止と振替はすべて過ぎています。新しい年度のものを書いてください。"
-
-
-def _doubles(town: Town) -> Iterator[str]:
-    """Notices that tell the same people the same."""
-    for number, notice in enumerate(town.notices):
-        for first in town.notices[:number]:
-            if replace(first, name="", title="") == replace(notice, name="", title=""):
-                yield f"お知らせ「{first.name}」と「{notice.name}」は、同じ人に同じことを同じときに送ります。"

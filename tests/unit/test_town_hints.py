@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import date, time, timedelta
 from pathlib import Path
 
+from bot.domain.broadcasts import Priority
 from bot.schedule.office import OfficeDays, known_holidays
-from bot.schedule.rules import CalendarEntry, FromDates, OnDates, Rule, Weekly
+from bot.schedule.rules import CalendarEntry, Cron, FromDates, OnDates, Rule, Weekly
 from bot.town import load
 from bot.town.hints import hints
 from bot.town.model import Notice
@@ -44,6 +45,23 @@ def test_two_notices_that_say_the_same() -> None:
     rule = Weekly(frozenset({0}), NINE)
     found = told(notice("a", rule), notice("b", rule), notice("c", rule, "topic = bus"))
     assert found == ["お知らせ「a」と「b」は、同じ人に同じことを同じときに送ります。"]
+
+
+def test_the_same_is_the_same_however_it_is_written() -> None:
+    rule = Weekly(frozenset({0}), NINE)
+    context = {"heading": "見出し", "body": "本文"}
+    a = replace(notice("a", rule, "topic = bus"), context=context)
+    ways = [
+        replace(a, name="spaces", segment="topic=bus"),
+        replace(a, name="lasting", grace=timedelta(days=2), priority=Priority.URGENT, title="題名"),
+        replace(a, name="cron", rule=Cron("0 9 * * mon")),
+    ]
+    for other in ways:
+        assert told(a, other) == [
+            f"お知らせ「a」と「{other.name}」は、同じ人に同じことを同じときに送ります。"
+        ]
+    assert told(a, replace(a, name="b", context={**context, "body": "ほか"})) == []
+    assert told(a, replace(a, name="b", rule=Weekly(frozenset({0}), time(10)))) == []
 
 
 def test_holidays_that_end_with_the_year() -> None:
