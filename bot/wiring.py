@@ -211,6 +211,10 @@ async def running_service(settings: Settings, role: Role) -> AsyncIterator[Servi
     async with AsyncExitStack() as stack:
         stack.enter_context(alone(file))
         desk = await stack.enter_async_context(opened_desk(settings))
+        if left_out := desk.town.left_out:
+            _log.warning(
+                "Events left out: %d faults (machi town check), first: %s", len(left_out), left_out[0]
+            )
         line = await stack.enter_async_context(line_client(settings))
         service = Service(settings, desk.clock, desk.store, Metrics())
         if role.worker:

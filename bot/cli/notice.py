@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-import sys
 import unicodedata
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
+from bot.cli.interview import Interview, one_of
 from bot.cli.options import Group, as_json
 from bot.cli.output import emit
 from bot.cli.session import settings
 from bot.domain.errors import InvalidInputError
 
+if TYPE_CHECKING:
+    from bot.town.authoring import NewNotice
+    from bot.town.model import Town
+
 _KINDS = {
-    "dates": ("決まった日", "日付をコンマで区切って(例: 2027-08-25,2027-08-28)"),
-    "weekly": ("毎週", "曜日をコンマで区切って(月〜日。例: 火,金)"),
-    "monthly": ("毎月", "日か第何曜をコンマで区切って(例: 1,15 / 2火 / 末日は -1)"),
-    "days_before": ("カレンダーの日の前", "何日前かをコンマで区切って(当日は 0。例: 7,1,0)"),
+    "dates": ("決まった日", "日付(例: 2027-08-25,2027-08-28)"),
+    "weekly": ("毎週", "曜日(月〜日。例: 火,金)"),
+    "monthly": ("毎月", "毎月の日(例: 1日,15日 / 第2火曜 / 末日 / 最後の開庁日)"),
+    "days_before": ("カレンダーの日の前", "何日前か(当日は 0。例: 7,1,0)"),
+    "days_after": ("カレンダーの日の後", "何日後か(例: 1,7)"),
+    "child_age": ("子どもの月齢", "月齢(例: 4か月,3歳)。その月の1日に送ります"),
+    "cron": ("cron の式", "cron の式(分 時 日 月 曜日。例: 0 9 1 4 *)"),
 }
-_WEEKDAYS = dict(zip("月火水木金土日", ("mon", "tue", "wed", "thu", "fri", "sat", "sun"), strict=True))
+_CLOSED = {
+    "send": "その日に送る",
+    "skip": "送らない",
+    "before": "前の開庁日に送る",
+    "after": "次の開庁日に送る",
+}
 
 
 @click.group(cls=Group, help="定期のお知らせを作る")
@@ -29,73 +43,98 @@ def notice() -> None:
 @notice.command(help="お知らせを作って notices.toml に書き足す。書かなかったことは順に尋ねます")
 @click.option("--name", metavar="NAME", help="名前(半角の英小文字・数字・-)")
 @click.option("--title", metavar="TITLE", help="題名(職員の一覧に出る)")
-@click.option("--segment", metavar="EXPR", help="対象の式(例: all、topic = childcare)")
+@click.option("--segment", metavar="EXPR", help="対象(分野の名前か、式。例: 子育て、all、district = 西里)")
 @click.option("--kind", type=click.Choice(list(_KINDS)), help="いつ送るかの決め方")
-@click.option("--calendar", metavar="FILE", help="days_before のカレンダー(町のフォルダーの CSV)")
-@click.option("--on", "values", metavar="VALUES", help="日付・曜日・日・何日前(コンマ区切り)")
+@click.option("--calendar", metavar="FILE", help="カレンダー(町のフォルダーの CSV)")
+@click.option("--on", metavar="VALUES", help="日付・曜日・日・何日前・月齢(コンマ区切り)か cron の式")
 @click.option("--time", metavar="HH:MM", help="時刻")
+@click.option("--on-closed", type=click.Choice(list(_CLOSED)), help="役場が休みの日に当たったとき")
 @click.option("--body", metavar="TEXT", help="本文")
-@click.option("--body-easy", metavar="TEXT", default="", help="やさしい日本語の本文")
-@click.option("--body-en", metavar="TEXT", default="", help="英語の本文")
+@click.option("--body-easy", metavar="TEXT", help="やさしい日本語の本文")
+@click.option("--body-en", metavar="TEXT", help="英語の本文")
 @as_json
-def new(*, json_: bool, kind: str | None, calendar: str | None, **said: str | None) -> None:
+def new(*, json_: bool, **said: str | None) -> None:
     """Ask for what is missing, write the notice, and prove the folder; a fault leaves the file as it was."""
-    from bot.town.authoring import NewNotice, add_notice, rule_lines
+    from bot.town import load
+    from bot.town.authoring import add_notice
 
-    title = _asked("title", said["title"], "題名")
-    body = _asked("body", said["body"], "本文")
-    segment = _asked("segment", said["segment"], "対象の式(すべての人なら all)")
-    kind = kind or _kind()
-    if kind == "days_before":
-        calendar = _asked("calendar", calendar, "カレンダーのファイル名(例: tax_calendar.csv)")
-    values = _asked("on", said["values"], _KINDS[kind][1])
-    time = unicodedata.normalize("NFKC", _asked("time", said["time"], "時刻(例: 09:00)"))
-    name = _asked("name", said["name"], "名前(半角の英小文字・数字・-。例: library-story-time)")
+    folder = settings().town
+    town = load(folder)
+    interview = Interview({option.replace("_", "-"): value for option, value in said.items()})
+    while True:
+        made = _notice(interview, town)
+        try:
+            add_notice(folder, made)
+            break
+        except InvalidInputError as error:
+            interview.begin_again(error)
+    file = folder / "notices.toml"
+    told = (
+        f"{file} に「{made.name}」を書き足しました。サービスを始め直すと使われます。",
+        "",
+        made.toml().rstrip(),
+    )
+    emit({"notice": made.name, "file": str(file), "toml": made.toml()}, json_=json_, text=lambda: told)
+
+
+def _notice(interview: Interview, town: Town) -> NewNotice:
+    """The notice that the answers make."""
+    from bot.town.authoring import NewNotice, name_for
+    from bot.town.typed_rules import of_the_child
+
+    title = interview.ask("title", "題名", str)
+    body = interview.ask("body", "本文", str)
+    segment = interview.ask("segment", "対象(番号か、対象の式)", partial(_audience, town=town), _topics(town))
+    kinds = {kind: words for kind, (words, _) in _KINDS.items()}
+    kind = interview.ask("kind", "いつ送りますか(番号)", one_of(list(kinds)), list(kinds.values()))
+    when = _when(interview, town, kind)
+    name = interview.ask(
+        "name",
+        "名前(半角の英小文字・数字・-。例: library-story-time)",
+        partial(name_for, town=town),
+    )
     texts = {
         "heading": title,
         "body": body,
-        "body_easy": said["body_easy"] or "",
-        "body_en": said["body_en"] or "",
+        "body_easy": interview.given("body-easy"),
+        "body_en": interview.given("body-en"),
     }
-    made = NewNotice(name, title, segment, rule_lines(kind, _values(values), time, calendar or ""), texts)
-    add_notice(settings().town, made)
-    file = settings().town / "notices.toml"
-    told = f"{file} に「{name}」を書き足しました。サービスを始め直すと使われます。", "", made.toml().rstrip()
-    emit({"notice": name, "file": str(file), "toml": made.toml()}, json_=json_, text=lambda: told)
+    return NewNotice(name, title, of_the_child(segment) if kind == "child_age" else segment, when, texts)
 
 
-def _asked(option: str, value: str | None, question: str) -> str:
-    """The option's value, else what the clerk answers.
+def _when(interview: Interview, town: Town, kind: str) -> list[str]:
+    """The lines of the notice's rule."""
+    from bot.town import typed_rules
+    from bot.town.authoring import calendars, rule_lines
 
-    Raises:
-        InvalidInputError: there is neither.
-    """
-    if value is None and not sys.stdin.isatty():
-        raise InvalidInputError(f"--{option} が必要です({question})。")
-    answer = str(click.prompt(question)) if value is None else value
-    if not answer.strip():
-        raise InvalidInputError(f"{question.partition('(')[0]}が空です。")
-    return answer.strip()
+    calendar = at = ""
+    if kind in {"days_before", "days_after"}:
+        files = calendars(town.folder)
+        calendar = interview.ask("calendar", "カレンダー(番号かファイル名)", one_of(files), files)
+    # What is written of the rule does not depend on the time, so that it can be looked at before that is known.
+    values = interview.ask("on", _KINDS[kind][1], lambda text: (rule_lines(kind, text, "00:00"), text)[1])
+    if kind != "cron":
+        at = interview.ask("time", "時刻(例: 9:00)", partial(typed_rules.clock, town=town))
+    closed = list(_CLOSED)
+    on_closed = interview.ask(
+        "on-closed",
+        "役場が休みの日に当たったら(番号)",
+        one_of(closed),
+        list(_CLOSED.values()),
+        default=closed[0],
+    )
+    moved = [f'on_closed = "{on_closed}"'] if on_closed != closed[0] else []
+    return [*rule_lines(kind, values, at, calendar), *moved]
 
 
-def _kind() -> str:
-    kinds = list(_KINDS)
-    if sys.stdin.isatty():
-        for number, kind in enumerate(kinds, 1):
-            click.echo(f"  {number} {_KINDS[kind][0]}")
-    answer = unicodedata.normalize("NFKC", _asked("kind", None, "いつ送りますか(番号)"))
-    if not answer.isdecimal() or not 1 <= int(answer) <= len(kinds):
-        raise InvalidInputError(f"「{answer}」は 1 から {len(kinds)} の番号ではありません。")
-    return kinds[int(answer) - 1]
+def _topics(town: Town) -> list[str]:
+    return [f"{topic.choice.label('ja')}の人" for topic in town.topics] + ["すべての人"]
 
 
-def _values(text: str) -> list[str]:
-    """What stands between commas, full width too; weekdays as the folder writes them."""
-    parts = [part.strip() for part in unicodedata.normalize("NFKC", text).replace("、", ",").split(",")]
-    return [
-        part.replace("第", "").removesuffix("曜日").removesuffix("曜")[:-1] + _WEEKDAYS[last]
-        if (last := part.removesuffix("曜日").removesuffix("曜")[-1:]) in _WEEKDAYS
-        else part
-        for part in parts
-        if part
-    ]
+def _audience(text: str, *, town: Town) -> str:
+    """A number of those offered, a topic, or an expression."""
+    from bot.town.typed_rules import EVERYONE, audience
+
+    offered = [*(topic.key for topic in town.topics), EVERYONE]
+    plain = unicodedata.normalize("NFKC", text).strip()
+    return audience(one_of(offered)(plain) if plain.isdecimal() else text, town)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from bot.wiring import Desk
 
 _LONGEST = timedelta(days=10 * 366)
-_WIDTH = 44
-"""Cells of a table's cell that may hold a whole message."""
+_TITLE, _SEGMENT, _WORDS = 24, 24, 36
+"""Cells for what may be long, so that a line stays readable on a terminal."""
 
 
 @click.command(help="ある期間に送るはずのお知らせを、送らずにすべて見る")
@@ -133,6 +133,8 @@ def occurrences(rehearsal: Rehearsal) -> list[dict[str, Any]]:
 
 def lines(rehearsal: Rehearsal) -> Iterable[str]:
     """Occurrences as a table for people."""
+    from bot.rehearsal.wording import due_day
+
     if not rehearsal.occurrences:
         return ["この期間に送るお知らせはありません。"]
     rows = [
@@ -140,13 +142,14 @@ def lines(rehearsal: Rehearsal) -> Iterable[str]:
             f"{plan.at:%Y-%m-%d %H:%M}",
             plan.notice.name,
             f"{recipients} 人",
-            plan.title,
-            plan.segment,
+            shortened(plan.title, _TITLE),
+            due_day(plan),
+            shortened(plan.segment, _SEGMENT),
             _says(plan),
         )
         for plan, recipients in rehearsal.occurrences
     ]
-    return table(("日時", "お知らせ", "人数", "題名", "対象", "本文"), rows)
+    return table(("日時", "お知らせ", "人数", "題名", "期日", "対象", "本文"), rows)
 
 
 def _says(plan: Planned) -> str:
@@ -156,4 +159,4 @@ def _says(plan: Planned) -> str:
     if plan.fault is not None:
         return f"【送れません】{' '.join(plan.fault.split())}"
     held = f"【{plan.starts:%d日%H:%M}まで待つ】" if plan.held else ""
-    return shortened(held + text(plan), _WIDTH)
+    return shortened(held + text(plan), _WORDS)

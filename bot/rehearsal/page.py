@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.rehearsal.rehearsing import Month, Rehearsal, Rehearsed
-from bot.rehearsal.wording import text
+from bot.rehearsal.wording import due_day, text
 from bot.town.model import PLACEHOLDER, Town
 
 _FOLDER = Path(__file__).parent
@@ -74,7 +74,7 @@ def page(rehearsal: Rehearsal, town: Town, first: date, last: date, now: datetim
         loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"number": "{:,}".format, "day": _day, "text": text}
+    environment.filters |= {"number": "{:,}".format, "day": _day, "text": text, "due_day": due_day}
     sent = rehearsal.sent
     return environment.get_template("page.html").render(
         town=town,

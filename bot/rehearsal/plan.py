@@ -12,7 +12,8 @@ import segments
 from bot.broadcasts.notices import due, fill, priority_of, untold
 from bot.domain.broadcasts import Priority
 from bot.domain.errors import InvalidInputError
-from bot.rendering import Templates
+from bot.domain.residents import Fact
+from bot.rendering import Personal, RenderError, Templates
 from bot.schedule.rules import Occurrence
 from bot.store.broadcasts import Payloads
 from bot.store.store import Store
@@ -25,8 +26,8 @@ class Planned:
     """One occurrence as it would go out.
 
     `starts` is when its audience is settled and sending begins: `at`, or the end of the quiet hours it falls
-    into. `messages` are by language, a personal template's for the example resident. `asks` is what its segment
-    asks on that day. Where it would not go out, `fault` says why, and there is nothing to ask.
+    into. `messages` are by language, a personal template's for the example resident, whose children are those it is
+    about. `asks` is what its segment asks on that day. Where it would not go out, `fault` says why, and there is nothing to ask.
     """
 
     notice: Notice
@@ -79,7 +80,7 @@ class Planner:
         try:
             item = fill(notice, occurrence, self._town)
             asks = self._asks(item.segment, begin.date())
-            messages = self._rendered(notice.template, item.context)
+            messages = self._rendered(notice.template, item.context, begin.date())
         except InvalidInputError as error:
             return self._unsent(notice, occurrence, str(error))
         said = (item.title, item.segment, item.context, messages, asks)
@@ -100,10 +101,36 @@ class Planner:
             self._asked[key] = segments.term(segments.parse(segment, self._vocabulary), day)
         return self._asked[key]
 
-    def _rendered(self, template: str, context: Mapping[str, Any]) -> Payloads:
+    def _rendered(self, template: str, context: Mapping[str, Any], day: date) -> Payloads:
         used = self._templates.variables(template)
         relevant = {name: value for name, value in context.items() if name in used}
-        key = (template, json.dumps(relevant, sort_keys=True, ensure_ascii=False))
+        children = _children(context)
+        about = [children, str(day)] if children else []
+        key = (template, json.dumps([relevant, about], sort_keys=True, ensure_ascii=False))
         if key not in self._messages:
-            self._messages[key] = self._templates.render_all(template, context)
+            self._messages[key] = self._shown(template, context, children, day)
         return self._messages[key]
+
+    def _shown(
+        self, template: str, context: Mapping[str, Any], children: tuple[str, ...], day: date
+    ) -> Payloads:
+        """For the parent of all the children it is about, or of as many as one message holds.
+
+        Of those who are too many, the oldest are left out: a year of school's are all told the same.
+        """
+        if not children:
+            return self._templates.render_all(template, context)
+        facts = {**self._templates.example.facts, Fact.BIRTH_MONTH: children}
+        try:
+            return self._templates.render_all(template, context, resident=Personal(facts, day))
+        except RenderError:
+            if len(children) == 1:
+                raise
+            return self._shown(template, context, children[1:], day)
+
+
+def _children(context: Mapping[str, Any]) -> tuple[str, ...]:
+    """The months of birth that an occurrence is about."""
+    if "birth_month" in context:
+        return (str(context["birth_month"]),)
+    return tuple(context.get("birth_months", ()))

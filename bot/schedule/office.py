@@ -86,6 +86,11 @@ class OfficeDays:
         return _is_holiday(day) if listed is None else day in listed
 
 
+def known_holidays(year: int) -> dict[date, str]:
+    """The national holidays of a year by the library, with their names."""
+    return dict(jpholiday.year_holidays(year))
+
+
 def _turn_of_year(day: date) -> bool:
     return (day.month, day.day) >= (12, 29) or (day.month, day.day) <= (1, 3)
 

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.domain.errors import InvalidInputError, TownFaultsError
+from bot.town import typed_rules
+from bot.town.calendars import COLUMNS
+from bot.town.csv_rows import read_csv
+from bot.town.faults import Faults
 from bot.town.loader import check
+from bot.town.model import Town
+from bot.town.notices import NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,29 +43,54 @@ class NewNotice:
         return "\n".join(lines) + "\n"
 
 
-def rule_lines(kind: str, values: Sequence[str], time: str, calendar: str = "") -> list[str]:
-    """The lines of a rule: `kind` is dates, weekly, monthly or days_before, `values` what a clerk typed of it.
+def rule_lines(kind: str, typed: str, at: str, calendar: str = "") -> list[str]:
+    """The lines of a rule of a kind, from what a clerk typed of it; `at` is a time as `typed_rules.clock` gives it.
 
     Raises:
-        InvalidInputError: a value is none of that kind.
+        InvalidInputError: it is none of that kind.
     """
-    at = _text(time)
+    time = f"time = {_text(at)}"
     match kind:
         case "dates":
-            return [f"dates = {_list(values)}", f"time = {at}"]
+            return [f"dates = {_list(typed_rules.dates(typed))}", time]
         case "weekly":
-            return [f"weekly = {{ days = {_list(values)}, time = {at} }}"]
+            return [f"weekly = {{ days = {_list(typed_rules.weekdays(typed))}, {time} }}"]
         case "monthly":
-            days = [_whole(value) for value in values if value.lstrip("-").isdecimal()]
-            nth = [value for value in values if not value.lstrip("-").isdecimal()]
+            days, nth, open_days = typed_rules.month_days(typed)
             parts = [f"days = {days}"] * bool(days) + [f"nth = {_list(nth)}"] * bool(nth)
-            return [f"monthly = {{ {', '.join([*parts, f'time = {at}'])} }}"]
+            parts += [f"open_days = {open_days}"] * bool(open_days)
+            return [f"monthly = {{ {', '.join([*parts, time])} }}"]
+        case "child_age":
+            return [f"child_age = {{ months = {typed_rules.ages(typed)}, day = 1, {time} }}"]
+        case "cron":
+            return [f"cron = {_text(typed_rules.cron(typed))}"]
         case _:
-            before = [_whole(value) for value in values]
-            return [
-                f"days_before = {{ calendar = {_text(calendar)}, days = {before}, time = {at} }}",
-                'useful_until = "date"',
-            ]
+            away = typed_rules.days_away(typed)
+            line = f"{kind} = {{ calendar = {_text(calendar)}, days = {away}, {time} }}"
+            return [line, 'useful_until = "date"'] if kind == "days_before" else [line]
+
+
+def name_for(text: str, town: Town) -> str:
+    """A name that a new notice may have.
+
+    Raises:
+        InvalidInputError: it is badly written, or taken.
+    """
+    if not NAME.fullmatch(text):
+        raise InvalidInputError(f"名前「{text}」は半角の英小文字・数字・- で書いてください。")
+    if any(notice.name == text for notice in town.notices):
+        raise InvalidInputError(f"「{text}」という名前のお知らせは、もうあります。")
+    return text
+
+
+def calendars(folder: Path) -> list[str]:
+    """The CSV files of a folder that are calendars, by their columns."""
+    found = []
+    for file in sorted(folder.glob("*.csv")):
+        sheet = read_csv(file, Faults(file.name))
+        if sheet is not None and any(set(columns) <= set(sheet.columns) for columns in COLUMNS):
+            found.append(file.name)
+    return found
 
 
 def add_notice(folder: Path, notice: NewNotice) -> None:
@@ -85,12 +116,6 @@ def _replace(file: Path, content: bytes) -> None:
     beside = file.with_suffix(".new")
     beside.write_bytes(content)
     beside.replace(file)
-
-
-def _whole(text: str) -> int:
-    if not text.lstrip("-").isdecimal():
-        raise InvalidInputError(f"「{text}」は数ではありません。")
-    return int(text)
 
 
 def _list(values: Sequence[str]) -> str:

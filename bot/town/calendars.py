@@ -15,6 +15,8 @@ from bot.town.faults import Faults, day
 
 _TAX_COLUMNS = ("tax", "fiscal_year", "period", "base_date", "due_date")
 _PLAIN_COLUMNS = ("key", "date")
+COLUMNS = (_TAX_COLUMNS, _PLAIN_COLUMNS)
+"""What a calendar has at least, either of these."""
 _COLUMN = re.compile(r"[a-z][a-z0-9_]*")
 _PERIODS = ("全期", "随時")
 _MOVES = (OnClosed.BEFORE.value, OnClosed.AFTER.value)

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-import segments
 from bot.domain.broadcasts import Priority
 from bot.domain.errors import Fault
 from bot.domain.nearest import did_you_mean
 from bot.domain.residents import LANGUAGES
+from bot.town.audience import audience_faults
 from bot.town.model import CapSource, Town
-from bot.town.segment_words import vocabulary
 from bot.town.toml_tables import Table
 
 EVERY_MINUTES = 10
@@ -101,19 +100,7 @@ def _language(table: Table) -> str:
 
 def cap_faults(town: Town | None, entries: Sequence[CapEntry]) -> list[Fault]:
     """The faults of sources that show only beside the town's names: a topic or a segment that means nobody."""
-    found: list[Fault] = []
-    for entry in entries if town is not None else ():
-        assert town is not None
-        source, file = entry.source, entry.table.faults.file
-        keys = [topic.key for topic in town.topics]
-        if source.topic and source.topic not in keys:
-            told = f"分野「{source.topic}」は [[topics]] にありません。{did_you_mean(source.topic, keys)}"
-            found.append(Fault(file, entry.table.line("topic"), told))
-            continue
-        try:
-            if not entry.table.faults.found:
-                segments.parse(source.segment, vocabulary(town))
-        except segments.SegmentError as error:
-            told = f"対象「{source.segment}」: {error.reason}"
-            found.append(Fault(file, entry.table.line("segment"), told))
-    return found
+    if town is None:
+        return []
+    proved = (audience_faults(town, each.table, each.source.segment, each.source.topic) for each in entries)
+    return [fault for found in proved for fault in found]

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import segments
 from bot.domain.broadcasts import Priority
 from bot.domain.errors import Fault
 from bot.domain.nearest import did_you_mean
 from bot.jma.values import INTENSITIES, LEVELLED, Hazard
+from bot.town.audience import audience_faults
 from bot.town.faults import Faults
 from bot.town.model import Disaster, DisasterRule, Town
-from bot.town.segment_words import vocabulary
 from bot.town.toml_tables import Table, read_toml
 
 _QUAKE = frozenset({Hazard.EARTHQUAKE})
@@ -127,13 +126,7 @@ def _rank(table: Table) -> int:
 
 def disaster_faults(town: Town | None, entries: Sequence[DisasterEntry]) -> list[Fault]:
     """The faults of rules that show only beside the town's names: a segment that means nobody."""
-    found: list[Fault] = []
-    for entry in entries if town is not None else ():
-        assert town is not None
-        try:
-            if not entry.table.faults.found:
-                segments.parse(entry.rule.segment, vocabulary(town))
-        except segments.SegmentError as error:
-            told = f"対象「{entry.rule.segment}」: {error.reason}"
-            found.append(Fault(entry.table.faults.file, entry.table.line("segment"), told))
-    return found
+    if town is None:
+        return []
+    proved = (audience_faults(town, each.table, each.rule.segment) for each in entries)
+    return [fault for found in proved for fault in found]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -44,6 +44,9 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
 
 分野 and 地区 are the town's own, on top of the standard."""
 
+_DAY = timedelta(days=1)
+_SMALL_HOURS = timedelta(hours=30)
+"""An event of the night may end at 25:00, until six in the morning."""
 _SOMETIME = midnight(date(2000, 1, 1))
 """Stands in for the times of an event until they are known."""
 
@@ -103,6 +106,10 @@ def read_event_sheet(file: Path, faults: Faults, words: Words) -> tuple[Event, .
     return tuple(events.values())
 
 
+def _end_time(text: str) -> timedelta:
+    return sheet_time(text, _SMALL_HOURS)
+
+
 def _renamed(row: Row, sheet: Sheet | None) -> dict[str, str]:
     """The row by our names; brackets of any width in a heading make no difference."""
     cells = {_folded(column): row[column] for column in (sheet.columns if sheet else ())}
@@ -130,18 +137,18 @@ class _Reader:
         if not self._cells["name"]:
             self._fault("「イベント名」が空です。")
         spans = self._spans()
-        begin, end = self._time("from"), self._time("until")
+        begin, end = self._time("from", sheet_time), self._time("until", _end_time)
         if self._cells["until"] and not self._cells["from"]:
             self._fault("「終了時間」だけがあります。「開始時間」も書いてください。")
-        if begin is not None and end is not None and any(a == b for a, b in spans) and end < begin:
-            self._fault("終了時間が開始時間より前です。")
         common = self._common()
         if len(self._faults.found) > before:
             return
         for first, last in spans:
             start = midnight(first) + (begin or timedelta())
-            finish = midnight(last) + (timedelta(days=1) if begin is None else begin if end is None else end)
-            own = self._id(first)
+            finish = midnight(last) + (_DAY if begin is None else begin if end is None else end)
+            if finish < start:  # of one day: 23:00 to 1:00
+                finish += _DAY
+            own = self._id(first, begin)
             yield replace(common, id=own, start=start, end=finish, all_day=begin is None)
 
     def _common(self) -> Event:
@@ -197,9 +204,9 @@ class _Reader:
             told = f"団体コード「{code}」は、この町({known})のものではありません。ほかの市町村の行は消してください。"
         self._fault(told)
 
-    def _time(self, name: str) -> timedelta | None:
+    def _time(self, name: str, read: Callable[[str], timedelta]) -> timedelta | None:
         text = self._cells[name]
-        return self._faults.attempt(self._line, sheet_time, text) if text else None
+        return self._faults.attempt(self._line, read, text) if text else None
 
     def _topics(self) -> tuple[str, ...]:
         given = listed(self._cells["topics"])
@@ -225,9 +232,10 @@ class _Reader:
             self._fault(f"URL「{url}」は https:// で始まるアドレスを書いてください。")
         return url
 
-    def _id(self, day: date) -> str:
-        """The row's own id, with the day where it lists several; else one made of the name and the day."""
+    def _id(self, day: date, begin: timedelta | None) -> str:
+        """The row's own id, with the day where it lists several; else one made of the name and when it starts."""
         own = self._cells["id"]
         if not own:
-            return f"{hashlib.sha256(self._cells['name'].encode()).hexdigest()[:12]}/{day}"
+            made = f"{hashlib.sha256(self._cells['name'].encode()).hexdigest()[:12]}/{day}"
+            return made if begin is None else f"{made}T{midnight(day) + begin:%H%M}"
         return f"{own}/{day}" if self._cells["days"] else own

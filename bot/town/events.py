@@ -10,7 +10,7 @@ from bot.town.event_sheet import Words, read_event_sheet
 from bot.town.faults import Faults
 from bot.town.profile import Profile
 
-SHEET, CALENDAR = "events.csv", "events.ics"
+EVENT_FILES = SHEET, CALENDAR = "events.csv", "events.ics"
 
 
 def read_events(folder: Path, profile: Profile, faults: Callable[[str], Faults]) -> tuple[Event, ...]:

@@ -51,7 +51,7 @@ def read_garbage(folder: Path, others: Others, *, week_shift: bool, deadline: ti
     areas = [_area(row, columns, stops, remarks, faults) for row in named_rows(table, "地名", faults)]
     categories = [Named(name, labels.get(name, {})) for name in columns[1:]]
     bare = GarbagePlan(areas, categories, week_shift=week_shift)
-    changes = _changes(*sheet("changes.csv", "date", "change"), bare)
+    changes = _changes(*sheet("changes.csv", "date", "change"), bare, whole=not faults.found)
     plan = GarbagePlan(areas, categories, changes, remarks, week_shift=week_shift, deadline=deadline)
     kinds = {**{name: Named(name, words) for name, words in labels.items()}, **plan.categories}
     return Garbage(plan, kinds, _items(*sheet("target.csv", "name"), kinds))
@@ -142,12 +142,17 @@ def _day(row: Row, column: str, faults: Faults) -> date | None:
     return faults.attempt(row.line, day, unicodedata.normalize("NFKC", row[column]))
 
 
-def _changes(sheet: Sheet | None, faults: Faults, plan: GarbagePlan) -> list[Change]:
-    """Changes of the plan without them."""
+def _changes(sheet: Sheet | None, faults: Faults, plan: GarbagePlan, *, whole: bool) -> list[Change]:
+    """Changes of the plan without them; one that is not `whole` cannot tell which change nothing."""
     found: dict[tuple[date, str | None, str | None], tuple[int, Change]] = {}
     for row in sheet.rows if sheet else ():
         change = _change(row, faults, plan)
         if change is None:
+            continue
+        if whole and not plan.moved(change):
+            what = "休む" if change.to is None else "振り替える"
+            told = f"{change.day} に{what}収集はありません。日付・地区・分別を確かめてください。"
+            faults.add(row.line, told)
             continue
         key = (change.day, change.area, change.category)
         if key in found:
@@ -176,11 +181,7 @@ def _change(row: Row, faults: Faults, plan: GarbagePlan) -> Change | None:
     if when is None or len(faults.found) > before:
         return None
     note = Named(row["note"], _labels(row, "note")) if row["note"] else None
-    change = Change(when, row["area"] or None, row["category"] or None, to, note)
-    if to is not None and not plan.moved(change):
-        faults.add(row.line, f"{when} に振り替える収集はありません。日付・地区・分別を確かめてください。")
-        return None
-    return change
+    return Change(when, row["area"] or None, row["category"] or None, to, note)
 
 
 def _items(sheet: Sheet | None, faults: Faults, kinds: Mapping[str, Named]) -> tuple[GarbageItem, ...]:

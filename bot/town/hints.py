@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, timedelta
 
+from bot.schedule.garbage import GarbagePlan
+from bot.schedule.office import known_holidays
 from bot.schedule.rules import FromDates, Moved, OnDates, Rule
+from bot.town.doubles import doubles
+from bot.town.loader import templates_for
 from bot.town.model import Notice, Town
+from bot.town.recurrence import occurring
 
-_SOON = timedelta(days=30)
+_SOON, _YEAR = timedelta(days=30), timedelta(days=366)
+_SHOWN = 3
+"""Names of areas told before the rest is only counted."""
 
 
 def hints(town: Town, today: date) -> Iterator[str]:
     """One Japanese sentence each: dates that are over, holidays that end, notices that say the same."""
     for notice in town.notices:
         yield from _over(notice, today)
-    years = town.office_days.holidays
-    if years and today.year + 1 not in years and today >= date(today.year, 12, 1):
-        yield f"holidays.csv に{today.year + 1}年の祝日がありません。その年はプログラムの知る祝日に従います。"
-    yield from _doubles(town)
+    yield from _holidays(town, today)
+    if town.garbage is not None:
+        yield from _garbage(town.garbage.plan, today)
+    if town.events and not occurring(town.events, today, today + _YEAR):
+        yield "events.csv・events.ics の催しはすべて過ぎています。新しい催しを書き足してください。"
+    for first, second in doubles(town, templates_for(town), today):
+        yield f"お知らせ「{first.name}」と「{second.name}」は、同じ人に同じことを同じときに送ります。"
     if (town.folder / "disaster.toml").exists() and not town.staff:
         yield (
             "disaster.toml がありますが、town.toml に [[staff]] がありません。"
@@ -42,9 +51,49 @@ def _over(notice: Notice, today: date) -> Iterator[str]:
             )
 
 
-def _doubles(town: Town) -> Iterator[str]:
-    """Notices that tell the same people the same."""
-    for number, notice in enumerate(town.notices):
-        for first in town.notices[:number]:
-            if replace(first, name="", title="") == replace(notice, name="", title=""):
-                yield f"お知らせ「{first.name}」と「{notice.name}」は、同じ人に同じことを同じときに送ります。"
+def _holidays(town: Town, today: date) -> Iterator[str]:
+    """Where the Cabinet Office's list differs from what the library knows, and where it does not reach."""
+    listed = town.office_days.holidays
+    if not listed:
+        return
+    for year in sorted(year for year in listed if year >= today.year):
+        known = known_holidays(year)
+        missing = [f"{day}({known[day]})" for day in sorted(known.keys() - set(listed[year]))]
+        unknown = [str(day) for day in sorted(set(listed[year]) - known.keys())]
+        if missing:
+            yield f"holidays.csv に {'、'.join(missing)} がありません。その日を祝日に数えません。確かめてください。"
+        if unknown:
+            yield f"holidays.csv の {'、'.join(unknown)} は、プログラムの知る祝日ではありません。確かめてください。"
+    for year in sorted(_years(town, today) - listed.keys()):
+        yield f"holidays.csv に{year}年の祝日がありません。その年はプログラムの知る祝日に従います。"
+
+
+def _years(town: Town, today: date) -> set[int]:
+    """The years whose holidays count: of the calendars' dates to come, and in December the next."""
+    rules = (_plain(notice.rule) for notice in town.notices)
+    days = {entry.day for rule in rules if isinstance(rule, FromDates) for entry in rule.entries}
+    return {day.year for day in {*days, today + timedelta(days=31)} if day >= today}
+
+
+def _garbage(plan: GarbagePlan, today: date) -> Iterator[str]:
+    """Areas collected over the coming New Year as in any other week, and changes that are over."""
+    eve = date(today.year, 12, 31)
+    year_end = [eve + timedelta(days=number) for number in range(-2, 4)]
+    first, last = year_end[0], year_end[-1]
+    changed = [change.area for change in plan.changes if first <= change.day <= last]
+    names = [
+        area.name
+        for area in plan.areas
+        if not any(begin <= last and end >= first for begin, end in area.stops)
+        and None not in changed
+        and area.name not in changed
+        and any(area.name in plan.collections(on) for on in year_end if on >= eve)
+    ]
+    if names:
+        more = f" など{len(names)}地区" if len(names) > _SHOWN else ""
+        yield (
+            f"ごみ: {'、'.join(names[:_SHOWN])}{more}では、{eve}から{last}までも収集することになっています。"
+            "休むなら、center.csv か changes.csv に書いてください。"
+        )
+    if plan.changes and max(change.to or change.day for change in plan.changes) < today:
+        yield "changes.csv の休止と振替はすべて過ぎています。新しい年度のものを書いてください。"

@@ -16,7 +16,7 @@ from bot.schedule.office import OfficeDays
 from bot.town.cap import cap_faults
 from bot.town.disaster import DisasterEntry, disaster_faults, read_disaster
 from bot.town.emergency import SCENARIOS, read_scenarios
-from bot.town.events import read_events
+from bot.town.events import EVENT_FILES, read_events
 from bot.town.faults import Faults
 from bot.town.garbage import AREA_DAYS, read_garbage, time_choices
 from bot.town.holidays import read_holidays
@@ -50,20 +50,21 @@ class _Reading:
 
 
 def load(folder: Path) -> Town:
-    """The town a folder describes.
+    """The town a folder describes; an event that has a fault is left out of it (`left_out`).
 
     Raises:
         TownFaultsError: the folder has faults in its data or notices; every one is listed with file and line.
     """
     reading = _read(folder)
-    faults = reading.faults
+    faults = [fault for fault in reading.faults if fault.file not in EVENT_FILES]
     if reading.town is not None and not faults:
         templates = templates_for(reading.town)
         faults = list(notice_faults(reading.town, reading.entries, templates, render_all=False))
         faults += reading.news_faults() + reading.disaster_faults()
     if faults or reading.town is None:
         raise TownFaultsError(faults)
-    return reading.town
+    # One row of the list of events must not keep a disaster alert from going out.
+    return replace(reading.town, left_out=tuple(each for each in reading.faults if each.file in EVENT_FILES))
 
 
 def check(folder: Path) -> list[Fault]:

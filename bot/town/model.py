@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from bot.domain.broadcasts import Priority
 from bot.domain.clock import TOKYO
+from bot.domain.errors import Fault
 from bot.domain.events import Event
 from bot.domain.overload import Overload
 from bot.domain.quiet_hours import QuietHours
@@ -265,7 +266,8 @@ class Town:
     `jma_prefecture` to codes; a town is always matched by code, never by name.
     `languages` are those the conversation offers; every one of LANGUAGES can be registered.
     `quiet_hours` is None for a town that sends at any hour, `news` for one without a news feed, `overload` for one
-    that sends any number a day. `safety_days` is how long 安否 are kept.
+    that sends any number a day. `safety_days` is how long 安否 are kept. `left_out` are the faults of events that are not
+    among `events`.
     """
 
     folder: Path
@@ -283,6 +285,7 @@ class Town:
     office_days: OfficeDays = field(default_factory=OfficeDays)
     overload: Overload | None = None
     events: tuple[Event, ...] = ()
+    left_out: tuple[Fault, ...] = ()
     news: News | None = None
     disaster: Disaster = field(default_factory=Disaster)
     staff: tuple[StaffMember, ...] = ()

@@ -12,6 +12,7 @@ import segments
 from bot.domain.broadcasts import Priority
 from bot.domain.errors import Fault
 from bot.domain.nearest import did_you_mean
+from bot.town.audience import audience_faults
 from bot.town.faults import Faults
 from bot.town.model import News, NewsRule, Town
 from bot.town.segment_words import vocabulary
@@ -91,20 +92,39 @@ def _rule(table: Table) -> NewsRule:
 
 
 def news_faults(town: Town | None, entries: Sequence[NewsEntry]) -> list[Fault]:
-    """The faults of rules that show only beside the town's names: a topic or a segment that means nobody."""
+    """The faults of rules that show only beside the town's names and notices.
+
+    A topic or a segment may mean nobody, and what is kept for a digest may never reach whom its rule means.
+    """
     found: list[Fault] = []
     for entry in entries if town is not None else ():
         assert town is not None
-        rule, file = entry.rule, entry.table.faults.file
-        keys = [topic.key for topic in town.topics]
-        if rule.topic and rule.topic not in keys:
-            told = f"分野「{rule.topic}」は town.toml にありません。{did_you_mean(rule.topic, keys)}"
-            found.append(Fault(file, entry.table.line("topic"), told))
-            continue
-        try:
-            if not entry.table.faults.found:
-                segments.parse(rule.segment, vocabulary(town))
-        except segments.SegmentError as error:
-            told = f"対象「{rule.segment}」: {error.reason}"
-            found.append(Fault(file, entry.table.line("segment"), told))
+        rule, table = entry.rule, entry.table
+        wrong = audience_faults(town, table, rule.segment, rule.topic)
+        if rule.how == "digest" and not wrong and not table.faults.found:
+            wrong = _digest_faults(town, entry)
+        found += wrong
     return found
+
+
+def _digest_faults(town: Town, entry: NewsEntry) -> list[Fault]:
+    """A digest tells everybody it reaches the same articles, so a rule must mean those whom the digest means."""
+    rule, table, words = entry.rule, entry.table, vocabulary(town)
+    digests = [notice for notice in town.notices if notice.digest]
+    if not digests:
+        told = "how「digest」の記事を知らせるお知らせがありません。notices.toml に digest = true のお知らせを書いてください。"
+        return [Fault(table.faults.file, table.line("how"), told)]
+    mine = segments.parse(rule.segment, words)
+    for notice in digests:
+        try:
+            same = segments.parse(notice.segment, words) == mine
+        except segments.SegmentError:
+            continue  # told where the notice stands
+        if not same:
+            told = (
+                f"週のまとめ「{notice.name}」の対象は「{notice.segment}」なので、この決まりの人"
+                f"(「{rule.segment}」)と合いません。同じ対象にするか、how を at_once か draft にしてください。"
+            )
+            key = "topic" if rule.topic else "segment"
+            return [Fault(table.faults.file, table.line(key), told)]
+    return []

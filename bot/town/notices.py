@@ -18,7 +18,8 @@ from bot.town.model import Notice
 from bot.town.notice_rules import RuleReader
 from bot.town.toml_tables import Table, read_toml
 
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+"""What a notice may be called."""
 _DURATION = re.compile(r"(\d{1,3})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -60,7 +61,7 @@ def read_notices(
 def _notice(table: Table, rules: RuleReader) -> Notice:
     """One notice; where a fault was noted, a harmless value stands in."""
     name = table.text("name")
-    if name and not _NAME.fullmatch(name):
+    if name and not NAME.fullmatch(name):
         table.fault("name", f"名前「{name}」は半角の英小文字・数字・- で書いてください。")
     return Notice(
         name=name,

@@ -42,8 +42,10 @@ def sheet_day(text: str) -> date:
         ) from None
 
 
-def sheet_time(text: str) -> timedelta:
+def sheet_time(text: str, latest: timedelta = timedelta(days=1)) -> timedelta:
     """A time of day from midnight on: `9:00`, `09:00:00`, `９：００`, `午後1時30分`; 24:00 is the day's end.
+
+    `latest` may reach into the next day, as in `25:00`.
 
     Raises:
         ValueError: it is none, in Japanese.
@@ -53,7 +55,7 @@ def sheet_time(text: str) -> timedelta:
         half, hour, minute = found[1], int(found[2]), 30 if found[5] else int(found[3] or found[4] or 0)
         since = timedelta(hours=hour + (12 if half == "午後" and hour <= 12 else 0), minutes=minute)
         since -= timedelta(hours=12) if half == "午後" and hour == 12 else timedelta()
-        most = timedelta(hours=12) if half == "午前" else timedelta(days=1)
+        most = timedelta(hours=12) if half == "午前" else latest
         if minute < 60 and since <= most:
             return since
     raise ValueError(f"「{text}」は時刻ではありません。9:00 か 13:30 のように書いてください。")

@@ -8,6 +8,7 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 from bot.cli import main
 from bot.domain.clock import SystemClock
+from bot.schedule.wording import in_words
 from bot.store.store import Store, open_database
 from bot.town import load
 from tests.unit.town_folders import copied
@@ -22,12 +24,19 @@ from tests.unit.town_folders import copied
 ANSWERS = (
     "おはなし会",
     "次の土曜の10時から、図書館で開きます。",
-    "topic = childcare",
+    "子育で",
+    "子育て",
+    "9",
     "3",
-    "第2火、-1",
-    "10:00",
+    "第2日",
+    "10日、第2日曜",
+    "23:00",
+    "9時",
+    "4",
+    "おはなし",
     "story-time",
 )
+"""At a terminal, five of them wrong."""
 
 
 @pytest.fixture
@@ -60,7 +69,17 @@ def options(**changes: str) -> list[str]:
         ({"on": "第2火、−1".replace("−", "-")}, "毎月末日・第2火曜 10:00"),
         ({"kind": "weekly", "on": "火曜日,金", "time": "1０:00"}, "毎週火・金曜 10:00"),
         ({"kind": "dates", "on": "2027-08-25,2027/08/28"}, "2027-08-25・2027-08-28 10:00"),
-        ({"kind": "days_before", "calendar": "tax_calendar.csv", "on": "７,0"}, "期日の7日前・当日 10:00"),
+        (
+            {"kind": "days_before", "calendar": "tax_calendar.csv", "on": "７日前,当日"},
+            "期日の7日前・当日 10:00",
+        ),
+        ({"kind": "days_after", "calendar": "nursery.csv", "on": "1日後"}, "期日の1日後 10:00"),
+        ({"on": "2日,第2日曜日,末日", "time": "9:00"}, "毎月2日・末日・第2日曜 09:00"),
+        ({"on": "最後の開庁日", "time": "9時半"}, "毎月最後の開庁日 09:30"),
+        ({"kind": "dates", "on": "令和8年12月5日"}, "2026-12-05 10:00"),
+        ({"kind": "child_age", "on": "4か月,3歳"}, "4・36か月になる月の1日 10:00"),
+        ({"kind": "cron", "on": "0 9 1 4 *"}, "cron 0 9 1 4 *"),
+        ({"on": "1", "on-closed": "after"}, "毎月1日 10:00(閉庁日なら次の開庁日)"),
     ],
 )
 def test_a_notice_of_each_kind_is_written_and_works(
@@ -77,10 +96,13 @@ def test_a_notice_of_each_kind_is_written_and_works(
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"name": "tax-due"}, "「tax-due」という名前のお知らせが2つあります"),
+        ({"name": "tax-due"}, "「tax-due」という名前のお知らせは、もうあります"),
         ({"segment": "topic = childcara"}, "childcare"),
         ({"on": "2よ"}, "2tue"),
-        ({"time": "25:00"}, "「time」は時刻を"),
+        ({"on": "第2日"}, "「第2日」は毎月の日ではありません"),
+        ({"on": "令和8年12月5日"}, "毎月の日ではありません"),
+        ({"kind": "cron", "on": "0 9 31 2 *"}, "31"),
+        ({"time": "25:00"}, "「25:00」は時刻ではありません"),
         ({"time": "23:00"}, "配信を控える時間"),
         ({"name": "おはなし"}, "半角の英小文字"),
         ({"kind": "days_before", "calendar": "tax.csv", "on": "1"}, "tax_calendar.csv"),
@@ -115,16 +137,34 @@ def test_without_a_terminal_what_is_missing_is_named(
     assert done.stderr.startswith("--body が必要です")
 
 
-def test_at_a_terminal_it_asks_for_everything(folder: Path) -> None:
+def at_a_terminal(answers: Sequence[str]) -> tuple[int, str]:
+    """The status, and what is written on standard error."""
     leader, follower = pty.openpty()
     command = [sys.executable, "-m", "bot", "notice", "new"]
-    with subprocess.Popen(command, stdin=follower, stdout=follower, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command, stdin=follower, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
         os.close(follower)
-        os.write(leader, "".join(f"{answer}\n" for answer in ANSWERS).encode())
+        os.write(leader, "".join(f"{answer}\n" for answer in answers).encode())
         _, errors = process.communicate(timeout=60)
     os.close(leader)
-    assert process.returncode == 0, errors.decode()
-    assert load(folder).notices[-1].name == "story-time"
+    return process.returncode, errors.decode()
+
+
+def test_at_a_terminal_it_asks_for_everything(folder: Path) -> None:
+    done, errors = at_a_terminal(ANSWERS)
+    assert done == 0, errors
+    made = load(folder).notices[-1]
+    assert (made.name, made.segment) == ("story-time", "topic = childcare")
+    assert in_words(made.rule) == "毎月10日・第2日曜 09:00(閉庁日なら次の開庁日)"
+
+
+def test_what_does_not_fit_together_is_asked_again_with_the_answers_ready(folder: Path) -> None:
+    first = ["保険料", "本文です。", "tax = {tax}", "1", "2027-08-25", "9:00", "", "premium"]
+    done, errors = at_a_terminal([*first, "", "", "税", *[""] * 5])
+    assert done == 0, errors
+    made = load(folder).notices[-1]
+    assert (made.name, made.title, made.segment) == ("premium", "保険料", "topic = tax")
 
 
 def test_what_was_missed_is_shown_with_the_reason(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

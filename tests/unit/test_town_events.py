@@ -100,6 +100,39 @@ def test_a_code_that_lost_its_zero_or_check_digit_is_mended(tmp_path: Path, code
 
 
 @pytest.mark.parametrize(
+    ("first", "last", "start", "end"),
+    [
+        ("23:00", "1:00", "2027-02-10T23:00", "2027-02-11T01:00"),
+        ("23:00", "25:00", "2027-02-10T23:00", "2027-02-11T01:00"),
+        ("10:00", "10:00", "2027-02-10T10:00", "2027-02-10T10:00"),
+    ],
+)
+def test_what_ends_before_it_starts_ends_the_next_day(
+    tmp_path: Path, first: str, last: str, start: str, end: str
+) -> None:
+    (event,), faults = sheet(tmp_path, f",1,,夜の催し,2027-02-10,,{first},{last},,,,,,,,")
+    assert faults.found == []
+    assert (f"{event.start:%Y-%m-%dT%H:%M}", f"{event.end:%Y-%m-%dT%H:%M}") == (start, end)
+
+
+def test_two_sessions_of_a_day_need_no_ids(tmp_path: Path) -> None:
+    rows = [f",,,体操教室,2026-12-11,,{at},,,,,,,,," for at in ("10:00", "14:00", "")]
+    events, faults = sheet(tmp_path, *rows)
+    assert faults.found == []
+    assert len({event.id for event in events}) == 3
+
+
+@pytest.mark.parametrize("row", [",1,,催し,2027-02-30,,,,,,,,,,,\r\n", '"'])
+def test_an_event_with_a_fault_is_left_out_and_keeps_nothing_from_starting(tmp_path: Path, row: str) -> None:
+    folder = copied(tmp_path)
+    with (folder / "events.csv").open("a", encoding="utf-8") as file:
+        file.write(row)
+    town = load(folder)
+    assert [event.name for event in town.events] == [event.name for event in load(KAHOKU).events]
+    assert list(town.left_out) == check(folder) != []
+
+
+@pytest.mark.parametrize(
     ("row", "told"),
     [
         ("092011,1,,催し,2027-01-10,,,,,,,,,,,", "この町(063215)のものではありません"),
@@ -109,7 +142,7 @@ def test_a_code_that_lost_its_zero_or_check_digit_is_mended(tmp_path: Path, code
         (",1,,催し,2027-02-30,,,,,,,,,,,", "日付ではありません"),
         (",1,,催し,2027-02-10,2027-02-09,,,,,,,,,,", "より前です"),
         (",1,,催し,2027-02-10,,25:00,,,,,,,,,", "時刻ではありません"),
-        (",1,,催し,2027-02-10,,15:00,9:00,,,,,,,,", "終了時間が開始時間より前"),
+        (",1,,催し,2027-02-10,,15:00,30:30,,,,,,,,", "時刻ではありません"),
         (",1,,催し,2027-02-10,,,9:00,,,,,,,,", "「終了時間」だけ"),
         (",1,,催し,2027-02-10,,,,,,,www.x.jp,,,,", "https://"),
         (",1,,催し,2027-02-10,,,,,,,,,event,,", "「events」ではありませんか"),

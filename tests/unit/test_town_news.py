@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.domain.broadcasts import Priority
+from bot.domain.errors import TownFaultsError
 from bot.town import check, load
-from tests.unit.town_folders import copied
+from tests.unit.town_folders import copied, replaced
 
 GOOD = """address = "https://www.example.jp/rss.xml"
 [[rules]]
@@ -56,6 +57,7 @@ def test_a_town_needs_no_news(tmp_path: Path) -> None:
         ('name = "rest"', 'name = "childcare"', 9, "2つあります"),
         ('name = "rest"', 'name = "のこり"', 9, "半角"),
         ('priority = "urgent"', 'priority = "urgnt"', 7, "優先度"),
+        ('segment = "topic = events"', 'topic = "childcare"', 10, "週のまとめ「weekly-digest」の対象は"),
         ('priority = "urgent"', 'word = ["x"]', 7, "「words」ではありませんか"),
     ],
 )
@@ -64,3 +66,16 @@ def test_a_fault_is_told_at_its_line(tmp_path: Path, old: str, new: str, line: i
     (fault,) = check(folder_with(tmp_path, GOOD.replace(old, new, 1)))
     assert (fault.file, fault.line) == ("news.toml", line)
     assert told in fault.message
+
+
+def test_what_is_kept_for_a_digest_needs_one(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, GOOD)
+    replaced(folder, "notices.toml", "digest = true\n", "")
+    faults = [fault for fault in check(folder) if fault.file == "news.toml"]
+    assert [(fault.line, "digest = true のお知らせ" in fault.message) for fault in faults] == [(11, True)]
+    with pytest.raises(TownFaultsError):
+        load(folder)
+
+
+def test_the_same_audience_may_be_written_another_way(tmp_path: Path) -> None:
+    assert check(folder_with(tmp_path, GOOD.replace("topic = events", "topic=events"))) == []
