@@ -30,7 +30,7 @@ async def night(store: Store, clock: HandClock) -> AsyncIterator[Night]:
 
 
 async def notes(night: Night) -> list[Broadcast]:
-    found = [each for each in await night.broadcasts() if each.author == "machi"]
+    found = [each for each in await night.broadcasts() if each.author == "machi" and "電文" in each.title]
     for each in found:
         assert (each.audience, each.segment, each.priority) == (Staff(), "職員", Priority.URGENT)
         assert (each.state, each.approver) == (State.SCHEDULED, "machi")

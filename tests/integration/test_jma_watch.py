@@ -104,9 +104,17 @@ async def test_what_rises_is_told_once_and_louder_and_what_falls_quietly(night: 
         ("気象庁: レベル３大雨警報 発表(河北町)", "topic = disaster", Priority.URGENT),
         ("気象庁: レベル４大雨危険警報 発表(河北町)", "all", Priority.EMERGENCY),
         ("気象庁: レベル５大雨特別警報 発表(河北町)", "all", Priority.EMERGENCY),
-        ("気象庁: レベル４大雨危険警報 切り替え(河北町)", "all", Priority.NORMAL),
-        ("気象庁: レベル３大雨警報 切り替え(河北町)", "all", Priority.NORMAL),
-        ("気象庁: レベル３大雨警報 解除(河北町)", "topic = disaster", Priority.NORMAL),
+        (
+            "気象庁: レベル４大雨危険警報 切り替え(河北町)",
+            "配信 1・2・3 を受け取った人、または all",
+            Priority.NORMAL,
+        ),
+        (
+            "気象庁: レベル３大雨警報 切り替え(河北町)",
+            "配信 1・2・3・4 を受け取った人、または topic = disaster",
+            Priority.NORMAL,
+        ),
+        ("気象庁: レベル３大雨警報 解除(河北町)", "配信 1・2・3・4・5 を受け取った人", Priority.NORMAL),
     ]
     words = await night.said((await night.broadcasts())[1].id)
     assert "【気象庁の情報】レベル４大雨危険警報" in words
