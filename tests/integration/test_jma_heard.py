@@ -288,3 +288,16 @@ async def test_what_line_may_have_accepted_is_not_repeated_behind_newer_word(nig
     one = await night.store.reports.of_one((await night.broadcasts())[0].id, "U" + "2" * 32)
     assert one is not None
     assert one.state is BatchState.UNKNOWN
+
+
+async def test_the_days_limit_keeps_no_word_of_a_danger_back(night: Phones) -> None:
+    snow, wind = ("VPWW60", "06", "大雪警報"), ("VPWW58", "05", "暴風警報")
+    titled = {"title": "気象警報・注意報（Ｒ０６）"}
+    await night.rains(2, 4)
+    for status in ("発表", "解除", "発表", "解除"):
+        for type_, code, name in (snow, wind):
+            await night.after(2, type_, warnings(type_, night.clock.now(), (code, name, status), **titled))
+    await night.rains(2, 3, "危険警報から警報")
+    assert (await night.heard("1"))[-1] == f"{L3} 切り替え"
+    assert len(await night.heard("1")) == 10
+    assert await night.store.database.fetch("deferred.waiting") == []
