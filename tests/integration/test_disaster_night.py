@@ -71,7 +71,7 @@ HEARD = {
     STRANGER: ("four", "order", "narrow", "shaken", "lifted", "over"),
     SILENT: (),
     BLOCKER: ("three",),
-    NEWCOMER: ("shaken", "over"),
+    NEWCOMER: ("shaken",),
     MOVER: ("four", "order", "narrow", "shaken", "lifted", "over"),
     QUITTER: ("three", "four"),
     FORGETFUL: ("three", "four", "slide", "wrong", "shaken", "over"),
