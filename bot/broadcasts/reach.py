@@ -33,9 +33,9 @@ def condition(broadcast: Broadcast, town: Town, today: date, dialect: Dialect) -
     match broadcast.audience:
         case Staff():
             return None
-        case Told(broadcasts, ""):
+        case Told(broadcasts, segment=""):
             return told_condition(dialect, broadcasts)
-        case Told(broadcasts, segment):
+        case Told(broadcasts, segment=segment):
             return told_or_meant(dialect, broadcasts, segment_condition(segment, town, today))
         case None:
             return segment_condition(broadcast.segment, town, today)

@@ -53,5 +53,5 @@ def from_json(text: str | None) -> Audience | None:
         return None
     stored = json.loads(text)
     if "told" in stored:
-        return Told(tuple(stored["told"]), stored.get("segment", ""))
+        return Told(tuple(stored["told"]), segment=stored.get("segment", ""))
     return Staff(stored["staff"]["but"])

@@ -171,7 +171,7 @@ class Decider:
         broadcast = self._broadcast(news, rule.segment, _priority(news, rule, quiet=quiet), how, now_ms)
         if fallen:
             still = self._town.disaster.rule(_hazard(news), news.after.claim.rank) if news.after else None
-            audience = audiences.Told(heard.broadcasts, still.segment if still else "")
+            audience = audiences.Told(heard.broadcasts, segment=still.segment if still else "")
             broadcast = replace(broadcast, segment=str(audience), audience=audience)
         number = await self._store(session, broadcast, news)
         if broadcast.state is State.DRAFT and not self._book.drill:
