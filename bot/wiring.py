@@ -136,7 +136,7 @@ def order_desk(desk: Desk) -> OrderDesk:
 
 def cap_desk(desk: Desk) -> CapDesk:
     """What takes in the alerts of others."""
-    return CapDesk(desk.store, desk.town.cap, desk.clock)
+    return CapDesk(desk.store, desk.town, desk.clock)
 
 
 async def _ask_quota(settings: Settings) -> Quota | None:

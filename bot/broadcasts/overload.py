@@ -42,12 +42,13 @@ class Limit:
     ) -> list[Part]:
         """The parts of the next page of a locked broadcast, less those who are spared it, which is noted.
 
-        Until so many normal broadcasts have started on that day, nobody is asked for.
+        Until so many normal broadcasts have started on that day, nobody is asked for. What JMA says is not spared
+        anybody, and does not count: told in the evening, it would come behind newer word of the same danger.
         """
         if self._most is None:
             return list(parts)
         others = await deferred.others(session, broadcast.id, *self._day)
-        if len(others) < self._most:
+        if len(others) < self._most or await deferred.is_exempt(session, broadcast.id):
             return list(parts)
         after = broadcast.audience_upto
         counts = await deferred.received(session, others, after, after + span)

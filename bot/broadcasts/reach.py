@@ -10,7 +10,7 @@ from bot.store.broadcasts import Broadcast
 from bot.store.residents import Condition
 from bot.store.statements import Dialect
 from bot.store.store import Store
-from bot.store.told import told_condition
+from bot.store.told import told_condition, told_or_meant
 from bot.town import vocabulary
 from bot.town.model import Town
 
@@ -33,8 +33,10 @@ def condition(broadcast: Broadcast, town: Town, today: date, dialect: Dialect) -
     match broadcast.audience:
         case Staff():
             return None
-        case Told(broadcasts):
+        case Told(broadcasts, segment=""):
             return told_condition(dialect, broadcasts)
+        case Told(broadcasts, segment=segment):
+            return told_or_meant(dialect, broadcasts, segment_condition(segment, town, today))
         case None:
             return segment_condition(broadcast.segment, town, today)
 

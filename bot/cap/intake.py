@@ -10,6 +10,7 @@ from datetime import datetime
 
 import aiohttp
 
+from bot.broadcasts.staff_note import tell_of_draft
 from bot.cap.drafting import draft, refusal
 from bot.cap.feed import LARGEST, Entry, NotAFeedError, read_feed
 from bot.cap.reading import Alert, NotCapError, alert_of, read_alert
@@ -19,8 +20,9 @@ from bot.domain.nearest import did_you_mean
 from bot.news.fetching import SECONDS, Fetched, FetchError, fetch
 from bot.store.broadcasts import Broadcast, Payloads
 from bot.store.cap_alerts import CapRecord
+from bot.store.port import Session
 from bot.store.store import Store
-from bot.town.model import CapSource
+from bot.town.model import CapSource, Town
 
 _log = logging.getLogger(__name__)
 
@@ -41,14 +43,13 @@ class Taken:
 
 
 class CapDesk:
-    """Takes in the alerts of the sources on a town's list."""
+    """Takes in the alerts of the sources on a town's list, and tells staff of those that it fetched by itself."""
 
-    def __init__(
-        self, store: Store, sources: Sequence[CapSource], clock: Clock, *, seconds: float = SECONDS
-    ) -> None:
+    def __init__(self, store: Store, town: Town, clock: Clock, *, seconds: float = SECONDS) -> None:
         """`seconds` is how long an answer may take."""
         self._store = store
-        self._sources = sources
+        self._town = town
+        self._sources = town.cap
         self._clock = clock
         self._seconds = seconds
 
@@ -119,7 +120,7 @@ class CapDesk:
             return None
         try:
             fetched = await self._fetch(session, address, feed.etag, feed.modified)
-            author = f"cap:{source.name}"
+            author = _author(source)
             taken: list[Taken] = []
             failure = ""
             if fetched.body is not None:
@@ -191,18 +192,31 @@ class CapDesk:
             old = _record(alert, source, "old", place, "期限が過ぎています。")
             return Taken(await self._store.cap_alerts.add(old), is_new=True)
         seen: list[CapRecord] = []
+        drafted: list[Broadcast] = []
 
         def write(earlier: Sequence[CapRecord]) -> tuple[Broadcast, Payloads]:
             seen[:] = earlier
-            return draft(alert, source, earlier, author, now)
+            broadcast, payloads = draft(alert, source, earlier, author, now)
+            drafted[:] = [broadcast]
+            return broadcast, payloads
+
+        async def tell(session: Session, number: int) -> None:
+            why = f"「{source.title}」の警報(CAP)が届きました。"
+            await tell_of_draft(session, self._town, replace(drafted[0], id=number), why, to_ms(now))
 
         found = _record(alert, source, "draft", place)
-        taken = await self._store.cap_alerts.take(found, alert.references, write)
+        beside = tell if author == _author(source) else None  # who brings a file knows of its draft
+        taken = await self._store.cap_alerts.take(found, alert.references, write, beside=beside)
         if taken is None:  # another process was faster
             known = await self._store.cap_alerts.find(alert.sender, alert.identifier)
             return Taken(known or found, is_new=False)
         _log.info("CAP: draft %s: %s", taken.broadcast_id, taken.headline)
         return Taken(taken, is_new=True, earlier=tuple(seen))
+
+
+def _author(source: CapSource) -> str:
+    """Who drafts what the service fetches by itself."""
+    return f"cap:{source.name}"
 
 
 def _record(

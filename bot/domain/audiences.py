@@ -8,12 +8,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The residents who got (or may have got) any of these broadcasts, as far as they still follow."""
+    """The residents who got (or may have got) any of these broadcasts, as far as they still follow.
+
+    With a `segment`, those whom it means hear of it, too.
+    """
 
     broadcasts: tuple[int, ...]
+    segment: str = ""
 
     def __str__(self) -> str:
-        return f"配信 {'・'.join(map(str, self.broadcasts))} を受け取った人"
+        others = f"、または {self.segment}" if self.segment else ""
+        return f"配信 {'・'.join(map(str, self.broadcasts))} を受け取った人{others}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,8 @@ def to_json(audience: Audience | None) -> str | None:
     """How an audience is stored."""
     match audience:
         case Told():
-            return json.dumps({"told": list(audience.broadcasts)})
+            also = {"segment": audience.segment} if audience.segment else {}
+            return json.dumps({"told": list(audience.broadcasts), **also}, ensure_ascii=False)
         case Staff():
             return json.dumps({"staff": {"but": audience.but}}, ensure_ascii=False)
         case None:
@@ -46,4 +52,6 @@ def from_json(text: str | None) -> Audience | None:
     if text is None:
         return None
     stored = json.loads(text)
-    return Told(tuple(stored["told"])) if "told" in stored else Staff(stored["staff"]["but"])
+    if "told" in stored:
+        return Told(tuple(stored["told"]), segment=stored.get("segment", ""))
+    return Staff(stored["staff"]["but"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -73,17 +73,18 @@ class State:
         return State(tuple(each for each in self.telegrams if now - each.heading.reported < _life(each)))
 
     @cached_property
-    def _resolved(self) -> tuple[tuple[Telegram, ...], frozenset[Telegram]]:
+    def _resolved(self) -> tuple[tuple[Telegram, ...], frozenset[Telegram], frozenset[Telegram]]:
         series: dict[str, list[Telegram]] = {}
         for each in self.telegrams:
             series.setdefault(each.series, []).append(each)
-        counting, void = [], set()
+        counting, void, corrected = [], set(), set()
         for members in series.values():
             stack, cancelled = _stack(members)
             void |= cancelled
-            if stack and (found := _with_concern(stack)):
+            corrected |= {each for versions in stack for each in versions[:-1]}
+            if stack and (found := _with_concern([versions[-1] for versions in stack])):
                 counting.append(found)
-        return tuple(sorted(counting, key=_exact)), frozenset(void)
+        return tuple(sorted(counting, key=_exact)), frozenset(void), frozenset(corrected)
 
     @property
     def counting(self) -> tuple[Telegram, ...]:
@@ -92,8 +93,13 @@ class State:
 
     @property
     def void(self) -> frozenset[Telegram]:
-        """Telegrams that were cancelled."""
+        """Telegrams that were cancelled, each with those that it had corrected."""
         return self._resolved[1]
+
+    @property
+    def corrected(self) -> frozenset[Telegram]:
+        """Telegrams in whose place a correction stands."""
+        return self._resolved[2]
 
     def present(self, now: datetime) -> dict[str, InForce]:
         """What is in force at a moment, by thread."""
@@ -115,19 +121,22 @@ def _life(telegram: Telegram) -> timedelta:
     return _EVENTS if telegram.heading.event and telegram.heading.type != "VXWW50" else _SNAPSHOTS
 
 
-def _stack(series: Iterable[Telegram]) -> tuple[list[Telegram], set[Telegram]]:
-    """What stands of a series, oldest first, after corrections and cancellations; and what was cancelled."""
-    stack: list[Telegram] = []
+def _stack(series: Iterable[Telegram]) -> tuple[list[list[Telegram]], set[Telegram]]:
+    """What stands of a series, oldest first, after corrections and cancellations; and what was cancelled.
+
+    Each that stands is the last of its versions: the original, then its corrections.
+    """
+    stack: list[list[Telegram]] = []
     void: set[Telegram] = set()
     for telegram in series:
         if telegram.cancels:
             taken = stack[:] if telegram.whole_series else stack[-1:]
-            void.update(taken)
+            void.update(each for versions in taken for each in versions)
             del stack[len(stack) - len(taken) :]
         elif telegram.heading.info is InfoType.CORRECTION and stack:
-            stack[-1] = telegram
+            stack[-1].append(telegram)
         else:
-            stack.append(telegram)
+            stack.append([telegram])
     return stack, void
 
 
@@ -200,11 +209,12 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thread before and after; None: not in force."""
+    """One thread before and after; None: not in force. `cause` is the newest telegram that made it so."""
 
     step: Step
     before: InForce | None
     after: InForce | None
+    cause: Telegram
 
     @property
     def thread(self) -> str:
@@ -217,12 +227,24 @@ class Change:
 def changes(before: State, after: State, now: datetime) -> list[Change]:
     """What is different for the town, the gravest first; both states are taken at the same moment."""
     old, new = before.present(now), after.present(now)
+    known = frozenset(before.telegrams)
+    arrived = sorted((each for each in after.telegrams if each not in known), key=version)
     found = []
     for thread in sorted({*old, *new}):
-        step = _step(old.get(thread), new.get(thread), after)
+        was, is_ = old.get(thread), new.get(thread)
+        step = _step(was, is_, after)
         if step is not None:
-            found.append(Change(step, old.get(thread), new.get(thread)))
+            found.append(Change(step, was, is_, _cause(was, is_, arrived)))
     return sorted(found, key=lambda change: -max(_rank(change.before), _rank(change.after)))
+
+
+def _cause(old: InForce | None, new: InForce | None, arrived: Sequence[Telegram]) -> Telegram:
+    """The newest that arrived of the series of what was or is in force, else of its hazard."""
+    held = [found for found in (new, old) if found is not None]
+    series = {found.telegram.series for found in held}
+    own = [each for each in arrived if each.series in series]
+    own = own or [each for each in arrived if held[0].claim.hazard in each.covers]
+    return own[-1] if own else held[0].telegram
 
 
 def _rank(found: InForce | None) -> int:
@@ -235,9 +257,9 @@ def _step(old: InForce | None, new: InForce | None, after: State) -> Step | None
         return None
     if is_ > was:
         return Step.RAISED if was else Step.NEW
+    if old is not None and (old.telegram in after.void or (is_ < was and old.telegram in after.corrected)):
+        return Step.RETRACTED
     if old is not None and is_ < was:
-        if old.telegram in after.void:
-            return Step.RETRACTED
         if new is not None:
             return Step.LOWERED
         return None if _is_abolished(old, after) else Step.LIFTED

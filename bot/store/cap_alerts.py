@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 
 from bot.domain.clock import Clock
 from bot.store.audit import Deed, record
-from bot.store.broadcasts import Broadcast, Payloads, insert
+from bot.store.broadcasts import Beside, Broadcast, Payloads, insert
 from bot.store.port import Database, Row, Session
 
 
@@ -66,11 +66,17 @@ class CapAlerts:
         return found
 
     async def take(
-        self, found: CapRecord, references: Sequence[tuple[str, str]], write: Write
+        self,
+        found: CapRecord,
+        references: Sequence[tuple[str, str]],
+        write: Write,
+        *,
+        beside: Beside | None = None,
     ) -> CapRecord | None:
         """Record an alert with its draft, in one transaction; None if it is on record already.
 
-        `references` are the senders and identifiers of the alerts it refers to; `write` is given those on record.
+        `references` are the senders and identifiers of the alerts it refers to; `write` is given those on record, and
+        `beside` the draft's id.
         """
 
         async def work(session: Session) -> CapRecord | None:
@@ -87,6 +93,8 @@ class CapAlerts:
             await session.execute("cap.link", link)
             target = f"broadcast:{number}"
             await record(session, Deed(now_ms, broadcast.author, "broadcast.new", target, broadcast.title))
+            if beside is not None:
+                await beside(session, number)
             return replace(taken, broadcast_id=number)
 
         return await self._database.write(work)

@@ -42,6 +42,11 @@ async def others(session: Session, broadcast_id: int, since_ms: int, until_ms: i
     return [row["id"] for row in await session.fetch("deferred.others", params)]
 
 
+async def is_exempt(session: Session, broadcast_id: int) -> bool:
+    """Whether nobody is spared a broadcast: it is one of JMA's, whose order matters."""
+    return bool(await session.fetch("deferred.is_exempt", {"id": broadcast_id}))
+
+
 async def received(session: Session, broadcasts: Sequence[int], after: int, upto: int) -> Counter[str]:
     """How many of these broadcasts residents with ids above `after`, up to `upto`, got or will surely get."""
     params = {"broadcasts": json.dumps(broadcasts), "after": after, "upto": upto}

@@ -12,7 +12,7 @@ from bot.domain.errors import NotFoundError, RefusedError
 from bot.store.audit import Deed, record
 from bot.store.broadcasts import Broadcast, Payloads, insert
 from bot.store.port import Database, Row, Session
-from bot.store.telegrams import Told
+from bot.store.telegrams import About, Told
 
 _GONE_SECONDS = 60
 """After so long without a sign the process of a drill is gone."""
@@ -177,10 +177,7 @@ async def decided(session: Session, step_id: int, now_ms: int) -> None:
 async def told(session: Session, drill_id: int, thread: str) -> list[Told]:
     """What was told of a thread in a drill, the newest first."""
     row = {"drill_id": drill_id, "thread": thread}
-    return [
-        Told(row["step"], row["telegram"], row["broadcast_id"], State(row["state"]))
-        for row in await session.fetch("drills.told", row)
-    ]
+    return [Told.of(each) for each in await session.fetch("drills.told", row)]
 
 
 async def tell(
@@ -189,14 +186,13 @@ async def tell(
     broadcast: Broadcast,
     payloads: Payloads,
     *,
-    about: tuple[str, str, str],
+    about: About,
     step_id: int | None,
 ) -> int:
-    """Store a broadcast of a drill about a (thread, step, telegram); its id."""
+    """Store a broadcast of a drill about a thread; its id."""
     number = await insert(session, broadcast, payloads)
-    thread, step, telegram = about
-    row = {"drill_id": drill_id, "step_id": step_id, "thread": thread, "step": step, "telegram": telegram}
-    await session.execute("drills.tell", {**row, "broadcast_id": number})
+    row = {**about._asdict(), "drill_id": drill_id, "step_id": step_id, "broadcast_id": number}
+    await session.execute("drills.tell", row)
     deed = Deed(
         broadcast.created_ms, broadcast.author, "broadcast.new", f"broadcast:{number}", broadcast.title
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bot.domain.broadcasts import Event, State
 from bot.domain.clock import Clock
@@ -52,13 +52,49 @@ class Arrival(NamedTuple):
     reason: str | None = None
 
 
+class About(NamedTuple):
+    """What a message tells: the step of a thread, by which telegram (its key), and what is in force after it.
+
+    `rank` and `name` are that of a claim; 0 and empty: nothing is.
+    """
+
+    thread: str
+    step: str
+    telegram: str
+    rank: int = 0
+    name: str = ""
+
+
 class Told(NamedTuple):
-    """A message of a thread and the state of its broadcast; `telegram` is the key of what it told."""
+    """A message of a thread and the state of its broadcast; `telegram`, `rank` and `name` as in `About`.
+
+    Messages of older versions have no rank and no name. `reached`: somebody got it, or may have.
+    """
 
     step: str
     telegram: str
+    rank: int | None
+    name: str | None
     broadcast_id: int
     state: State
+    made_ms: int
+    reached: bool
+
+    @property
+    def is_out(self) -> bool:
+        """Whether residents have heard it or are hearing it."""
+        return self.reached or self.state in {State.SENDING, State.PAUSED, State.DONE}
+
+    @property
+    def waits(self) -> bool:
+        """Whether it may go out by itself, and nothing has yet."""
+        return self.state in {State.APPROVED, State.SCHEDULED}
+
+    @classmethod
+    def of(cls, row: Row) -> Told:
+        """A message as its row has it."""
+        fields = {name: row[name] for name in cls._fields}
+        return cls(**{**fields, "state": State(row["state"]), "reached": bool(row["reached"])})
 
 
 class Known(NamedTuple):
@@ -189,24 +225,14 @@ def _kept(row: Row) -> Kept:
 
 async def told(session: Session, thread: str) -> list[Told]:
     """What was told of a thread, the newest first."""
-    return [
-        Told(row["step"], row["telegram"], row["broadcast_id"], State(row["state"]))
-        for row in await session.fetch("telegrams.told", {"thread": thread})
-    ]
+    return [Told.of(row) for row in await session.fetch("telegrams.told", {"thread": thread})]
 
 
-async def tell(
-    session: Session,
-    broadcast: Broadcast,
-    payloads: Payloads,
-    *,
-    about: tuple[str, str, str],
-) -> int:
-    """Store a broadcast about a (thread, step, telegram)."""
+async def tell(session: Session, broadcast: Broadcast, payloads: Payloads, *, about: About) -> int:
+    """Store a broadcast about a thread."""
     number = await insert(session, broadcast, payloads)
-    thread, step, telegram = about
-    row: dict[str, Any] = {"thread": thread, "step": step, "telegram": telegram, "broadcast_id": number}
-    await session.execute("telegrams.tell", {**row, "now": broadcast.created_ms})
+    row = {**about._asdict(), "broadcast_id": number, "now": broadcast.created_ms}
+    await session.execute("telegrams.tell", row)
     deed = Deed(
         broadcast.created_ms, broadcast.author, "broadcast.new", f"broadcast:{number}", broadcast.title
     )
@@ -215,9 +241,13 @@ async def tell(
 
 
 async def withdraw(session: Session, broadcast_id: int, actor: str, reason: str, now_ms: int) -> None:
-    """Let nothing more of a broadcast go out; what LINE has accepted stays sent."""
+    """Let nothing more of a broadcast go out; what LINE has accepted stays sent.
+
+    What LINE may have accepted is not asked for again: that would deliver, behind newer word, what holds no more.
+    """
     broadcast = await lock(session, broadcast_id)
     if broadcast.state in {State.DONE, State.CANCELLED, State.FAILED}:
         return
     await move(session, broadcast, Event.CANCEL, now_ms, finished_ms=now_ms)
+    await session.execute("outbox.leave_in_doubt", {"id": broadcast_id, "now": now_ms, "reason": reason})
     await note(session, broadcast_id, Event.CANCEL, actor=actor, now_ms=now_ms, detail=reason)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.store.port import Session
+from bot.store.residents import Condition
 from bot.store.statements import Dialect, fragment
 
 
@@ -21,6 +22,13 @@ class ToldCondition:
 def told_condition(dialect: Dialect, broadcasts: Sequence[int]) -> ToldCondition:
     """Who got, or may have got, any of these broadcasts and still follows."""
     return ToldCondition(fragment(dialect, "audiences.told"), {"told": json.dumps(list(broadcasts))})
+
+
+def told_or_meant(dialect: Dialect, broadcasts: Sequence[int], meant: Condition) -> ToldCondition:
+    """The same, and whoever a segment means."""
+    told = told_condition(dialect, broadcasts)
+    sql = fragment(dialect, "audiences.told_or_meant").format(told=told.sql, meant=meant.sql)
+    return ToldCondition(sql, {**told.params, **meant.params})
 
 
 async def resident_ids(session: Session, user_ids: Sequence[str]) -> list[str]:

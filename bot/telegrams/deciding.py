@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 
+from bot.broadcasts.staff_note import tell_of_draft
 from bot.domain import audiences
 from bot.domain.broadcasts import Priority, State
 from bot.domain.clock import Clock, to_ms
@@ -20,9 +21,10 @@ from bot.rendering import Templates, text_messages
 from bot.store import telegrams as rows
 from bot.store.broadcasts import Broadcast, Payloads
 from bot.store.port import Session
-from bot.store.telegrams import Told, withdraw
+from bot.store.telegrams import About, Told, withdraw
 from bot.telegrams.encoding import decoded, encoded
-from bot.telegrams.wording import RETRACTED, context, plain_words, template, title
+from bot.telegrams.heard import FALLEN, RISEN, Heard, is_grave
+from bot.telegrams.wording import RETRACTED, context, name, plain_words, template, title
 from bot.town.model import DisasterRule, Town
 
 _log = logging.getLogger(__name__)
@@ -31,6 +33,9 @@ AUTHOR, APPROVER = "jma", "town folder"
 
 LATE = timedelta(minutes=30)
 """What was issued longer ago is not news any more: it becomes the present state, and of what is grave a draft."""
+_LATE = (
+    "気象庁の発表から30分より長くたって届いたので、自動では送りません。まだ続いているかを確かめてください。"
+)
 
 _ON = {
     Step.NEW: "raise",
@@ -40,7 +45,7 @@ _ON = {
     Step.LIFTED: "lift",
 }
 _UNSENT = frozenset({State.DRAFT, State.APPROVED, State.SCHEDULED})
-_OUT = frozenset({State.SENDING, State.PAUSED, State.DONE})
+_UNDER_WAY = frozenset({State.SENDING, State.PAUSED})
 
 
 class Book(Protocol):
@@ -53,10 +58,8 @@ class Book(Protocol):
     async def told(self, session: Session, thread: str) -> list[Told]:
         """What was told of a thread, the newest first."""
 
-    async def tell(
-        self, session: Session, broadcast: Broadcast, payloads: Payloads, *, about: tuple[str, str, str]
-    ) -> int:
-        """Store a broadcast about a (thread, step, telegram); its id."""
+    async def tell(self, session: Session, broadcast: Broadcast, payloads: Payloads, *, about: About) -> int:
+        """Store a broadcast about a thread; its id."""
 
 
 class RealBook:
@@ -69,9 +72,7 @@ class RealBook:
         """See `Book.told`."""
         return await rows.told(session, thread)
 
-    async def tell(
-        self, session: Session, broadcast: Broadcast, payloads: Payloads, *, about: tuple[str, str, str]
-    ) -> int:
+    async def tell(self, session: Session, broadcast: Broadcast, payloads: Payloads, *, about: About) -> int:
         """See `Book.tell`."""
         return await rows.tell(session, broadcast, payloads, about=about)
 
@@ -99,48 +100,93 @@ class Decider:
         after = middle.with_(telegrams).trimmed(now)
         if not silent:
             for change in changes(before, middle, now):
-                if _is_grave(change):
-                    await self._tell(session, change, middle, before, only_draft=True)
+                await self._tell(session, change, middle, before, late=True)
+        fresh = frozenset(telegrams).difference(late)
         for change in changes(middle, after, now):
-            await self._tell(session, change, after, middle)
+            if change.cause in fresh:  # else nothing was said of it
+                await self._tell(session, change, after, middle)
         return encoded(after)
 
     async def _tell(
-        self, session: Session, change: Change, after: Hazards, before: Hazards, *, only_draft: bool = False
+        self, session: Session, change: Change, after: Hazards, before: Hazards, *, late: bool = False
     ) -> None:
         """Tell of one change, and take back what was about to say otherwise."""
-        if change.step is Step.CONTINUED:
-            return
-        earlier = await self._book.told(session, change.thread)
         now_ms = to_ms(self._clock.now())
-        void = {key(each) for each in after.void - before.void}
-        wrong = [each for each in earlier if each.telegram in void]
-        for each in earlier:
-            if each.state in _UNSENT or (each in wrong and change.step is Step.RETRACTED):
-                await withdraw(
-                    session, each.broadcast_id, self._book.author, "新しい情報が出ました。", now_ms
-                )
-        if change.step is Step.RETRACTED:
-            await self._retract(session, change, [each for each in wrong if each.state in _OUT], now_ms)
+        heard = await self._heard(session, change, now_ms)
+        if change.step is Step.CONTINUED and (late or not self._is_missed(change, heard)):
             return
-        rule = rule_of(change, self._town)
-        if rule is None or (change.step is Step.LIFTED and not _was_told(earlier)):
-            return
-        how = "draft" if only_draft else rule.how
-        broadcast = self._broadcast(change, rule.segment, self._priority(change, rule), how, now_ms)
-        await self._store(session, broadcast, change)
+        rule = self._town.disaster.rule(_hazard(change), heard.gravest(change))
+        draft = late or (rule is not None and rule.how == "draft")
+        await self._withdraw(session, change, heard, now_ms, draft=draft)
+        heard = await self._heard(session, change, now_ms)  # of what was withdrawn under way, some was heard
+        wrong = _wrong(change, heard, after, before)
+        if wrong:
+            await self._retract(session, change, wrong, now_ms)
+        elif (news := heard.news(change)) is not None:
+            await self._tell_news(session, news, heard, now_ms, quiet=change.step in FALLEN, late=late)
 
-    def _priority(self, change: Change, rule: DisasterRule) -> Priority:
-        """What is lowered or lifted can wait for the morning; an update wakes nobody twice."""
-        if change.step in {Step.LOWERED, Step.LIFTED}:
-            return Priority.NORMAL
-        return min(rule.priority, Priority.URGENT) if change.step is Step.UPDATED else rule.priority
+    async def _heard(self, session: Session, change: Change, now_ms: int) -> Heard:
+        return Heard.of(change, await self._book.told(session, change.thread), now_ms)
+
+    def _is_missed(self, change: Change, heard: Heard) -> bool:
+        """Whether what goes on is grave and residents were never told."""
+        if not is_grave(change, Rank.DANGER) or heard.is_expected(change):
+            return False
+        rule = self._town.disaster.rule(_hazard(change), heard.gravest(change))
+        return rule is not None and rule.how == "at_once"
+
+    async def _withdraw(
+        self, session: Session, change: Change, heard: Heard, now_ms: int, *, draft: bool
+    ) -> None:
+        """Let no older message of the thread go out behind newer word.
+
+        An update says nothing else than what is being sent. What is no more than a draft takes the place of drafts,
+        and of what is no longer true.
+        """
+        rank = change.after.claim.rank if change.after else 0
+        for each in heard.messages:
+            under_way = each.state in _UNDER_WAY
+            if not under_way and each.state not in _UNSENT:
+                continue
+            if under_way and change.step is Step.UPDATED:
+                continue
+            risen = change.step in RISEN and each.step in RISEN
+            if draft and risen and each.state is not State.DRAFT and (each.rank or 0) <= rank:
+                continue
+            reason = "新しい情報が出ました。"
+            await withdraw(session, each.broadcast_id, self._book.author, reason, now_ms)
+
+    async def _tell_news(
+        self, session: Session, news: Change, heard: Heard, now_ms: int, *, quiet: bool, late: bool
+    ) -> None:
+        """Tell by the rule of the gravest that was told: whoever was told hears how it goes on and ends."""
+        fallen = news.step in FALLEN
+        if late and not fallen and not (news.step in RISEN and is_grave(news, Rank.WARNING)):
+            return  # it is not news any more
+        rule = self._town.disaster.rule(_hazard(news), heard.gravest(news))
+        if rule is None or _ON[news.step] not in rule.on:
+            return
+        held_back = late and not fallen
+        how = "draft" if held_back else rule.how
+        broadcast = self._broadcast(news, rule.segment, _priority(news, rule, quiet=quiet), how, now_ms)
+        if fallen:
+            still = self._town.disaster.rule(_hazard(news), news.after.claim.rank) if news.after else None
+            audience = audiences.Told(heard.broadcasts, segment=still.segment if still else "")
+            broadcast = replace(broadcast, segment=str(audience), audience=audience)
+        number = await self._store(session, broadcast, news)
+        if broadcast.state is State.DRAFT and not self._book.drill:
+            why = (
+                _LATE if held_back else f"町の決まり「{rule.name}」(disaster.toml)は、職員の承認を待ちます。"
+            )
+            await tell_of_draft(session, self._town, replace(broadcast, id=number), why, now_ms)
 
     async def _retract(self, session: Session, change: Change, wrong: Sequence[Told], now_ms: int) -> None:
         """Tell exactly those who got what was a mistake."""
-        if not wrong:
-            return
-        audience = audiences.Told(tuple(each.broadcast_id for each in wrong))
+        said = wrong[0].name
+        if said and change.before is not None:
+            claim = replace(change.before.claim, name=said)
+            change = replace(change, before=replace(change.before, claim=claim))
+        audience = audiences.Told(tuple(sorted(each.broadcast_id for each in wrong)))
         broadcast = self._broadcast(change, str(audience), Priority.URGENT, "at_once", now_ms)
         await self._store(session, replace(broadcast, audience=audience), change)
 
@@ -164,15 +210,17 @@ class Decider:
             scheduled_ms=now_ms if at_once else None,
         )
 
-    async def _store(self, session: Session, broadcast: Broadcast, change: Change) -> None:
+    async def _store(self, session: Session, broadcast: Broadcast, change: Change) -> int:
         found = change.after or change.before
         assert found is not None
-        step = change.step
-        if step is Step.RETRACTED and change.after is not None:
+        step, after = change.step, change.after
+        if step is Step.RETRACTED and after is not None:
             step = Step.LOWERED  # it also tells what stays in force, whose end is to be told
-        about = (change.thread, step.value, key(found.telegram))
+        rank, name_ = (after.claim.rank, name(after)) if after else (0, "")
+        about = About(change.thread, step.value, key(found.telegram), rank, name_)
         number = await self._book.tell(session, broadcast, self._payloads(broadcast), about=about)
         _log.info("JMA: broadcast %d: %s", number, broadcast.title)
+        return number
 
     def _payloads(self, broadcast: Broadcast) -> Payloads:
         """The template's words; should the town's own template fail, the bare facts rather than nothing."""
@@ -193,21 +241,31 @@ def rule_of(change: Change, town: Town) -> DisasterRule | None:
     return rule if rule is not None and _ON[change.step] in rule.on else None
 
 
-def _is_grave(change: Change) -> bool:
-    """What came too late for news, but staff should look at."""
-    found = change.after
-    return (
-        change.step in {Step.NEW, Step.RAISED}
-        and found is not None
-        and found.claim.hazard is not Hazard.EARTHQUAKE
-        and found.claim.rank >= Rank.WARNING
-    )
+def _hazard(change: Change) -> Hazard:
+    found = change.after or change.before
+    assert found is not None
+    return found.claim.hazard
 
 
-def _was_told(earlier: Sequence[Told]) -> bool:
-    """Whether residents were told that it is in force, and not since that it is over."""
-    newest = next((each for each in earlier if each.state in _OUT), None)
-    return newest is not None and newest.step not in {Step.LIFTED, Step.RETRACTED}
+def _priority(news: Change, rule: DisasterRule, *, quiet: bool) -> Priority:
+    """What is lowered or lifted can wait for the morning, unless more was told by mistake; an update wakes nobody."""
+    if news.step in FALLEN:
+        return Priority.NORMAL if quiet else Priority.URGENT
+    return min(rule.priority, Priority.URGENT) if news.step is Step.UPDATED else rule.priority
+
+
+def _wrong(change: Change, heard: Heard, after: Hazards, before: Hazards) -> list[Told]:
+    """What residents heard by telegrams that are now cancelled or corrected, if the change takes it back."""
+    if change.step is not Step.RETRACTED:
+        return []
+    void = {key(each) for each in after.void - before.void}
+    corrected = {key(each) for each in after.corrected}
+    rank = change.after.claim.rank if change.after else 0
+    return [
+        each
+        for each in heard.out
+        if each.telegram in void or (each.telegram in corrected and each.rank != rank)
+    ]
 
 
 def arrived(telegrams: Mapping[str, Telegram], addresses: Sequence[str]) -> list[Telegram]:

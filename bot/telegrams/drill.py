@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 
 import segments
-from bot.domain.audiences import Staff, Told
+from bot.domain.audiences import Audience, Staff, Told
 from bot.domain.broadcasts import ENDED, Priority, State
 from bot.domain.clock import Clock, to_ms
 from bot.domain.residents import Fact
@@ -26,8 +26,8 @@ from bot.store.broadcasts import Broadcast, Payloads
 from bot.store.drills import Message
 from bot.store.port import Database, Session
 from bot.store.store import Store
+from bot.store.telegrams import About, state_of, withdraw
 from bot.store.telegrams import Told as Earlier
-from bot.store.telegrams import state_of, withdraw
 from bot.telegrams.deciding import Decider, rule_of
 from bot.telegrams.encoding import decoded
 from bot.telegrams.scenario import Moment, Scenario, later
@@ -71,6 +71,12 @@ class Reach:
             return segment
         return f"({segment}) and {Fact.DISTRICT} in ({', '.join(map(segments.quote, self.districts))})"
 
+    def of(self, audience: Audience | None) -> Audience | None:
+        """An audience that is no segment: who has heard of the drill is within its reach already."""
+        if isinstance(audience, Told) and audience.segment:
+            return replace(audience, segment=self.narrowed(audience.segment))
+        return audience
+
 
 class DrillBook:
     """The book of one drill: see `bot.telegrams.deciding.Book`. `step_id` is the step that is being decided."""
@@ -87,17 +93,15 @@ class DrillBook:
         """See `Book.told`."""
         return await rows.told(session, self._drill_id, thread)
 
-    async def tell(
-        self, session: Session, broadcast: Broadcast, payloads: Payloads, *, about: tuple[str, str, str]
-    ) -> int:
+    async def tell(self, session: Session, broadcast: Broadcast, payloads: Payloads, *, about: About) -> int:
         """See `Book.tell`. Nothing of a drill can wait: who hears of it after its end takes it for real."""
         at_once = broadcast.state is State.SCHEDULED
-        audience = Staff() if self._reach.staff else broadcast.audience
+        audience = Staff() if self._reach.staff else self._reach.of(broadcast.audience)
         segment = broadcast.segment if audience else self._reach.narrowed(broadcast.segment)
         broadcast = replace(
             broadcast,
             title=cut(MARK + broadcast.title, 100),
-            segment=str(audience) if self._reach.staff else segment,
+            segment=str(audience) if audience else segment,
             audience=audience,
             priority=max(broadcast.priority, Priority.URGENT),
             approver=_APPROVER if at_once else None,
@@ -334,7 +338,9 @@ class Replay:
             scheduled_ms=now_ms - _CLOCKS_DIFFER_MS,
             audience=audience,
         )
-        return await rows.tell(session, self._id, broadcast, payloads, about=("", "end", ""), step_id=None)
+        return await rows.tell(
+            session, self._id, broadcast, payloads, about=About("", "end", ""), step_id=None
+        )
 
     async def _delivered(self, number: int) -> None:
         until = time.monotonic() + _CLOSING_SECONDS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from bot.jma.reading import NATIONWIDE, READERS
@@ -21,10 +22,17 @@ _FILE = re.compile(r"/((?:\w{1,40}_)?([A-Z]{4}\d{2})(?:_(\w{1,20}))?\.xml)", re.
 _HEADQUARTERS = "010000"
 """The sender of what the agency itself issues, also for a prefecture."""
 _OLDEST = timedelta(days=10)
+_LONGEST_QUIET = {"extra": timedelta(hours=3), "eqvol": timedelta(hours=24)}
+"""Something of the whole country is renewed far more often: warnings many times an hour, of earthquakes and volcanoes
+several times a day, as the regular forecasts of ash are."""
 
 
 class NotAFeedError(Exception):
     """The bytes are no Atom feed; the message says why, in Japanese."""
+
+
+class FrozenFeedError(Exception):
+    """The feed can be read, but has not been renewed for long; the message says since when, in Japanese."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +45,20 @@ class Entry:
     updated: datetime | None
 
 
-def read_feed(body: bytes, base: str) -> list[Entry]:
-    """The telegrams of a feed, in its order, at the server of `base` and nowhere else.
+class Feed(NamedTuple):
+    """The telegrams that a feed names, in its order, and when the newest word in it is from, as far as it says."""
+
+    entries: list[Entry]
+    issued: datetime | None
+
+
+def is_frozen(name: str, issued: datetime | None, now: datetime) -> bool:
+    """Whether a feed that can be read has not been renewed for so long that nobody can believe it."""
+    return issued is not None and now - issued > _LONGEST_QUIET[name]
+
+
+def read_feed(body: bytes, base: str) -> Feed:
+    """The telegrams of a feed, at the server of `base` and nowhere else.
 
     A mirror may hand on JMA's feeds as they are: what they say to lie at another server is asked for below `base`.
 
@@ -60,7 +80,8 @@ def read_feed(body: bytes, base: str) -> list[Entry]:
             if not _same_server(address, base):
                 address = f"{base}/data/{file[1]}"
             entries[address] = Entry(address, file[2], file[3] or "", _moment(node.say("updated")))
-    return list(entries.values())
+    said = [_moment(root.say("updated")), *(entry.updated for entry in entries.values())]
+    return Feed(list(entries.values()), max((each for each in said if each is not None), default=None))
 
 
 def _address(base: str, link: str) -> str:

@@ -6,11 +6,11 @@ import asyncio
 import logging
 import zlib
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import aiohttp
 
-from bot.domain.clock import Clock, to_ms
+from bot.domain.clock import TOKYO, Clock, to_ms
 from bot.jma.reading import read, words_of
 from bot.jma.values import NotUnderstood, Telegram
 from bot.news.fetching import SECONDS, Fetched, FetchError, fetch
@@ -20,7 +20,7 @@ from bot.store.store import Store
 from bot.store.telegrams import Arrival, JmaFeed
 from bot.telegrams.alarm import Alarm, Unread
 from bot.telegrams.deciding import Decider, arrived
-from bot.telegrams.feed import LARGEST, Entry, NotAFeedError, is_wanted, read_feed
+from bot.telegrams.feed import LARGEST, Entry, FrozenFeedError, NotAFeedError, is_frozen, is_wanted, read_feed
 from bot.town.model import Town
 
 _log = logging.getLogger(__name__)
@@ -70,6 +70,8 @@ class JmaWatch:
         self._decider = Decider(town, templates, clock)
         self._alarm = Alarm(store, town, clock)
         self._owed: dict[str, list[Entry]] = {name: [] for name in FEEDS}
+        self._issued: dict[str, datetime | None] = {}
+        """When the newest word in each feed is from, where this process has read it."""
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -108,7 +110,7 @@ class JmaWatch:
         new = None
         try:
             new = await self._take(session, name, feed)
-        except (FetchError, NotAFeedError) as error:
+        except (FetchError, FrozenFeedError, NotAFeedError) as error:
             _log.error("JMA: %s cannot be read: %s", address, error)
             await self._store.telegrams.fail(address, str(error))
         except Exception:
@@ -120,12 +122,17 @@ class JmaWatch:
     async def _take(self, session: aiohttp.ClientSession, name: str, feed: JmaFeed) -> int:
         now = self._clock.now()
         gap = feed.succeeded_ms is None or to_ms(now - GAP) > feed.succeeded_ms
-        etag, modified = (None, None) if gap else (feed.etag, feed.modified)
+        known_age = name in self._issued and not is_frozen(name, self._issued[name], now)
+        etag, modified = (None, None) if gap or not known_age else (feed.etag, feed.modified)
         short = await self._fetch(session, feed.address, etag, modified)
-        entries = [] if short.body is None else await asyncio.to_thread(read_feed, short.body, self._base)
-        if gap or feed.failures % _LONG_AGAIN == _LONG_AGAIN - 1:
+        entries: list[Entry] = []
+        if short.body is not None:
+            entries, self._issued[name] = await asyncio.to_thread(read_feed, short.body, self._base)
+        frozen = is_frozen(name, self._issued.get(name), now)
+        again = feed.failures % _LONG_AGAIN == _LONG_AGAIN - 1
+        if again or (gap and not (frozen and feed.failures)):  # a frozen one is never without a gap
             long = await self._fetch(session, f"{self._base}/feed/{name}_l.xml", None, None)
-            entries += await asyncio.to_thread(read_feed, long.body or b"", self._base)
+            entries += (await asyncio.to_thread(read_feed, long.body or b"", self._base)).entries
         entries += self._owed[name]
         wanted = {e.address: e for e in entries if is_wanted(e, self._town.places, now)}
         known = await self._store.telegrams.known(list(wanted))
@@ -133,6 +140,10 @@ class JmaWatch:
         new, failure = await self._bring(session, name, missing, silent=feed.succeeded_ms is None)
         if failure:
             _log.error("JMA: not every telegram of %s could be fetched: %s", name, failure)
+        issued = self._issued.get(name)
+        if frozen and issued is not None:
+            since = issued.astimezone(TOKYO)
+            raise FrozenFeedError(f"フィードが{since:%m月%d日 %H:%M}から新しくなっていません。")
         await self._store.telegrams.succeed(feed, short.etag, short.modified, failure or None)
         return new
 

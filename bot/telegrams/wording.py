@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.clock import TOKYO
 from bot.jma.state import Change, InForce, Step
-from bot.jma.values import LEVELLED, Hazard
+from bot.jma.values import LEVELLED, Hazard, Telegram
 from bot.town.model import Town
 
 RETRACTED = "jma_retracted"
@@ -77,7 +78,7 @@ def context(change: Change) -> dict[str, str]:
     """The variables of the templates; empty texts where there is nothing to say."""
     found = change.after or change.before
     assert found is not None
-    claim, heading = found.claim, found.telegram.heading
+    claim, heading = found.claim, _source(change, found).heading
     before = change.before.claim if change.before else None
     reported = heading.reported.astimezone(TOKYO)
     words = {
@@ -90,11 +91,11 @@ def context(change: Change) -> dict[str, str]:
         "level_before": level(change.before),
         "area": claim.area,
         "wide": "1" if claim.wide else "",
-        "headline": heading.headline if change.after else "",
+        "headline": heading.headline,
         "text": claim.text if change.after else "",
         "date": f"{reported:%Y-%m-%d}",
         "time": f"{reported:%H:%M}",
-        "source": source(found),
+        "source": source(replace(found, telegram=_source(change, found))),
         "hypocentre": claim.hypocentre,
         "magnitude": claim.magnitude,
         "settled": "1" if claim.settled else "",
@@ -105,6 +106,11 @@ def context(change: Change) -> dict[str, str]:
     if claim.hazard is Hazard.EARTHQUAKE and before is not None and change.step is Step.RETRACTED:
         words["headline"] = ""
     return words
+
+
+def _source(change: Change, found: InForce) -> Telegram:
+    """The telegram to quote: of what falls, ends or was a mistake the one that says so."""
+    return change.cause if change.step in {Step.LOWERED, Step.LIFTED, Step.RETRACTED} else found.telegram
 
 
 def _until(until: datetime | None) -> dict[str, str]:

@@ -178,7 +178,7 @@ async def test_who_was_told_is_who_got_it_or_may_have_and_still_follows(
 
 
 async def test_an_audience_comes_back_as_stored(store: Store) -> None:
-    for audience in (None, Told((3, 5)), Staff(), Staff(but="当直")):
+    for audience in (None, Told((3, 5)), Told((3,), segment="topic = tax"), Staff(), Staff(but="当直")):
         number = await store.broadcasts.create(draft(audience=audience), MESSAGES)
         assert (await store.broadcasts.find(number)).audience == audience
 

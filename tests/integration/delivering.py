@@ -26,8 +26,7 @@ from bot.town.model import Town
 from simulator import Simulator
 from simulator.api import ApiRequest
 from tests.clock import HandClock
-from tests.integration.running import TOKEN, user
-from tests.jma_telegrams import Jma
+from tests.integration.running import TOKEN, Running, user
 from tests.settling import UNLIMITED
 
 LIMITED = load(Path(__file__).parents[2] / "towns" / "kahoku")
@@ -54,14 +53,13 @@ async def eventually(look: Callable[[], Awaitable[T]], seconds: float = 20) -> T
     return seen
 
 
-async def first_looks(jma: Jma) -> None:
-    """Wait until a service has taken in what there was at its start."""
+async def first_looks(running: Running) -> None:
+    """Wait until a service has taken in what there was at its start: it says so in the database."""
 
     async def look() -> bool:
-        return {"feed/extra_l.xml", "feed/eqvol_l.xml"} <= {path for path, _ in jma.requests}
+        return not (await running.json("jma", "status"))["stale"]
 
-    await eventually(look)
-    await asyncio.sleep(0.5)
+    await eventually(look, 40)
 
 
 async def conduct(conductor: Conductor) -> None:

@@ -14,15 +14,19 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.cap.intake import CapDesk, Taken
-from bot.domain.broadcasts import State
+from bot.domain.broadcasts import Priority, State
 from bot.domain.errors import InvalidInputError
 from bot.store.store import Store
-from bot.town.model import CapSource
+from bot.town import load
+from bot.town.model import CapSource, StaffMember
 from simulator import Simulator
 from tests.clock import HandClock
 from tests.integration.delivering import eventually
 from tests.integration.running import Running, line_simulator, town_folder, user
 from tests.unit.test_cap_reading import GOOD
+from tests.unit.town_folders import KAHOKU
+
+KAHOKU_TOWN = load(KAHOKU)
 
 
 def numbered(number: int, **changes: str) -> str:
@@ -64,7 +68,8 @@ class Town:
     ) -> None:
         self.store, self.clock, self.session, self.office = store, clock, session, office
         self.source = CapSource("river", "river.example.jp", "河川事務所", "topic = disaster", address)
-        self.desk = CapDesk(store, [self.source], clock)
+        staff = (StaffMember("bosai", "U" + "9" * 32),)
+        self.desk = CapDesk(store, replace(KAHOKU_TOWN, cap=(self.source,), staff=staff), clock)
 
     async def look(self, later: float = 10) -> list[Taken] | None:
         self.clock.advance(minutes=later)
@@ -74,9 +79,14 @@ class Town:
         return [each.outcome for each in reversed(await self.store.cap_alerts.newest(100))]
 
     async def drafts(self) -> list[tuple[str, str]]:
-        found = await self.store.broadcasts.newest(100)
+        found = [each for each in await self.store.broadcasts.newest(100) if each.author != "machi"]
         assert all(each.state is State.DRAFT and each.scheduled_ms is None for each in found)
         return [(each.author, each.title) for each in reversed(found)]
+
+    async def notes(self) -> list[tuple[str, Priority]]:
+        """What staff were told."""
+        found = [each for each in await self.store.broadcasts.newest(100) if each.author == "machi"]
+        return [(each.title, each.priority) for each in reversed(found)]
 
 
 @pytest.fixture
@@ -95,6 +105,10 @@ async def test_each_alert_of_a_feed_becomes_one_draft_and_is_fetched_once(town: 
     assert len(await town.look() or []) == 1
     assert await town.look() == []
     assert await town.drafts() == [("cap:river", "ダムの放流を始めます"), ("cap:river", "放流を増やします")]
+    assert [title for title, _ in await town.notes()] == [
+        "下書き: ダムの放流を始めます",
+        "下書き: 放流を増やします",
+    ]
     assert [name for name in town.office.asked if name.endswith(".cap")] == ["1.cap", "2.cap"]
     assert [deed.action for deed in await town.store.audit.since(0)] == ["broadcast.new"] * 2
 
@@ -130,6 +144,7 @@ async def test_what_has_expired_becomes_no_draft(town: Town) -> None:
 async def test_the_same_identifier_from_elsewhere_makes_no_second_draft(town: Town) -> None:
     taken = await town.desk.take_file(numbered(1).encode(), "clerk")
     assert taken.is_new
+    assert await town.notes() == []
     again = await town.desk.take_file(numbered(1).encode(), "clerk")
     assert (again.is_new, again.record.broadcast_id) == (False, taken.record.broadcast_id)
     town.office.files["1.cap"] = numbered(1)

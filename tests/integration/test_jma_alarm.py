@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 
 import aiohttp
 import pytest
@@ -13,6 +14,7 @@ from bot.domain.audiences import Staff
 from bot.domain.broadcasts import Priority, State
 from bot.store.broadcasts import Broadcast
 from bot.store.store import Store
+from bot.telegrams.present import look_up
 from bot.telegrams.watch import JmaWatch
 from bot.town.model import Disaster, StaffMember
 from tests.clock import HandClock
@@ -30,7 +32,7 @@ async def night(store: Store, clock: HandClock) -> AsyncIterator[Night]:
 
 
 async def notes(night: Night) -> list[Broadcast]:
-    found = [each for each in await night.broadcasts() if each.author == "machi"]
+    found = [each for each in await night.broadcasts() if each.author == "machi" and "電文" in each.title]
     for each in found:
         assert (each.audience, each.segment, each.priority) == (Staff(), "職員", Priority.URGENT)
         assert (each.state, each.approver) == (State.SCHEDULED, "machi")
@@ -184,3 +186,44 @@ async def test_the_town_says_how_often(night: Night) -> None:
     night.jma.broken |= {"eqvol", "eqvol_l"}
     await minutes(night, 11 + 125)
     assert len(await notes(night)) == 3
+
+
+def frozen(night: Night, hours: float) -> bytes:
+    """A feed that has not been renewed for so long."""
+    at = (night.clock.now() - timedelta(hours=hours)).isoformat()
+    return f'<feed xmlns="http://www.w3.org/2005/Atom"><updated>{at}</updated></feed>'.encode()
+
+
+async def test_a_feed_that_is_not_renewed_any_more_is_no_calm_sky(night: Night) -> None:
+    await night.begin()
+    stopped = frozen(night, 0)
+    night.jma.spoilt = {"extra": stopped, "extra_l": stopped}
+    await minutes(night, 170)
+    assert await notes(night) == []
+    assert not await is_stale(night)
+    await minutes(night, 25)
+    (note,) = await notes(night)
+    assert note.title == "気象庁の電文が読めません(extra)"
+    assert "理由: フィードが11月24日 09:01から新しくなっていません。" in await night.said(note.id)
+    assert await is_stale(night)
+    assert [path for path, _ in night.jma.requests[-20:]].count("feed/extra_l.xml") <= 1
+    night.jma.spoilt.clear()
+    await minutes(night, 2)
+    assert len(await notes(night)) == 2
+    assert not await is_stale(night)
+
+
+async def test_a_quiet_day_without_earthquakes_is_no_alarm(night: Night) -> None:
+    await night.begin()
+    stopped = frozen(night, 0)
+    night.jma.spoilt = {"eqvol": stopped, "eqvol_l": stopped}
+    for _ in range(20):
+        night.clock.advance(hours=1)
+        await minutes(night, 1)
+    assert await notes(night) == []
+
+
+async def is_stale(night: Night) -> bool:
+    known = (await look_up(night.store, night.clock, night.jma.base)).known
+    assert known is not None
+    return known.is_stale(night.clock.now())

@@ -240,7 +240,7 @@ async def test_the_service_lives_through_all_of_it(line: Simulator, tmp_path: Pa
         running.configure(MACHI_JMA_BASE=jma.base, MACHI_JMA_POLL="0.2")
         await running.residents({"user_id": user(1), "topics": ["disaster"]})
         async with running:
-            await first_looks(jma)
+            await first_looks(running)
             for body in FEEDS.values():
                 jma.spoilt = {"extra": body, "extra_l": body, "eqvol": body, "eqvol_l": body}
                 await asyncio.sleep(0.3)

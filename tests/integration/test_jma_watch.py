@@ -104,9 +104,17 @@ async def test_what_rises_is_told_once_and_louder_and_what_falls_quietly(night: 
         ("気象庁: レベル３大雨警報 発表(河北町)", "topic = disaster", Priority.URGENT),
         ("気象庁: レベル４大雨危険警報 発表(河北町)", "all", Priority.EMERGENCY),
         ("気象庁: レベル５大雨特別警報 発表(河北町)", "all", Priority.EMERGENCY),
-        ("気象庁: レベル４大雨危険警報 切り替え(河北町)", "all", Priority.NORMAL),
-        ("気象庁: レベル３大雨警報 切り替え(河北町)", "all", Priority.NORMAL),
-        ("気象庁: レベル３大雨警報 解除(河北町)", "topic = disaster", Priority.NORMAL),
+        (
+            "気象庁: レベル４大雨危険警報 切り替え(河北町)",
+            "配信 1・2・3 を受け取った人、または all",
+            Priority.NORMAL,
+        ),
+        (
+            "気象庁: レベル３大雨警報 切り替え(河北町)",
+            "配信 1・2・3・4 を受け取った人、または topic = disaster",
+            Priority.NORMAL,
+        ),
+        ("気象庁: レベル３大雨警報 解除(河北町)", "配信 1・2・3・4・5 を受け取った人", Priority.NORMAL),
     ]
     words = await night.said((await night.broadcasts())[1].id)
     assert "【気象庁の情報】レベル４大雨危険警報" in words
@@ -443,18 +451,21 @@ async def test_a_telegram_that_cannot_be_had_is_asked_for_also_when_the_feed_nam
 
 
 async def test_a_look_begins_when_it_is_due_and_not_at_some_time_after(database_url: str) -> None:
-    """Waking every second, it would come to a look that is due after 2.5 s at the third."""
+    """Waking every second, it would come to a look that is due after 2.5 s at the third.
+
+    A busy machine delays some looks, not the shortest wait of several by half a second.
+    """
     poll, looks, clock = 2.5, list[float](), SystemClock()
     database = await open_database(database_url, clock)
     await database.upgrade()
     async with Jma(clock.now) as jma, asyncio.timeout(30):
         watch = JmaWatch(Store.over(database, clock), TOWN, TEMPLATES, clock, jma.base, poll=poll)
         watch.start()
-        while len(looks) < 4:
+        while len(looks) < 5:
             if [path for path, _ in jma.requests].count("feed/extra.xml") > len(looks):
                 looks.append(time.monotonic())
             await asyncio.sleep(0.002)
         await watch.stop()
     await database.close()
     shortest = min(later - earlier for earlier, later in pairwise(looks))
-    assert poll - 0.1 < shortest < poll + 0.25
+    assert poll - 0.1 < shortest < 2.95

@@ -37,7 +37,7 @@ def feed(*links: str) -> bytes:
     ],
 )
 def test_a_telegram_is_asked_for_at_the_server_of_the_feed_and_nowhere_else(link: str, address: str) -> None:
-    assert read_feed(feed(link), BASE) == [Entry(address, "VPWW55", "060000", None)]
+    assert read_feed(feed(link), BASE).entries == [Entry(address, "VPWW55", "060000", None)]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,9 @@ def test_a_telegram_is_asked_for_at_the_server_of_the_feed_and_nowhere_else(link
     ],
 )
 def test_the_data_type_is_read_from_the_name(name: str, type_: str, sender: str) -> None:
-    assert [(e.type, e.sender) for e in read_feed(feed(f"{BASE}/data/{name}"), BASE)] == [(type_, sender)]
+    assert [(e.type, e.sender) for e in read_feed(feed(f"{BASE}/data/{name}"), BASE).entries] == [
+        (type_, sender)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -63,4 +65,4 @@ def test_the_data_type_is_read_from_the_name(name: str, type_: str, sender: str)
     ],
 )
 def test_what_is_no_telegram_is_left_out(link: str) -> None:
-    assert read_feed(feed(link), BASE) == []
+    assert read_feed(feed(link), BASE).entries == []

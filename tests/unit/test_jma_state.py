@@ -267,3 +267,33 @@ def test_hazards_are_told_gravest_first() -> None:
         Hazard.HEAVY_RAIN,
         Hazard.THUNDER,
     ]
+
+
+def test_a_cancelled_correction_takes_the_original_with_it() -> None:
+    cancel = known("VPWW55", cancelled("VPWW55", at(2)))
+    original, correction = rained(0, 4), rained(1, 4, info="訂正")
+    assert steps(original, correction, cancel)[-1] == ("大雨/", Step.RETRACTED)
+    assert State().with_([original, correction, cancel]).void == {original, correction}
+    assert State().with_([original, correction]).corrected == {original}
+
+
+def test_a_correction_that_lowers_is_a_retraction_and_one_that_raises_a_raise() -> None:
+    assert [
+        step for _, step in steps(rained(0, 3), rained(1, 5, info="訂正"), rained(2, 3, info="訂正"))
+    ] == [
+        Step.NEW,
+        Step.RAISED,
+        Step.RETRACTED,
+    ]
+
+
+def test_a_change_names_the_telegram_that_made_it() -> None:
+    high, over = rained(0, 4), rained(180, 0)
+    before = State().with_([high])
+    (change,) = changes(before, before.with_([over]), at(181))
+    assert change.before is not None
+    assert (change.before.telegram, change.cause) == (high, over)
+    snow = known("VPWW60", warnings("VPWW60", at(180), ("06", "大雪警報", "発表")))
+    gone = known("VPWW55", cancelled("VPWW55", at(180)))
+    causes = {c.thread: c.cause for c in changes(before, before.with_([snow, gone]), at(181))}
+    assert causes == {"大雪/": snow, "大雨/": gone}

@@ -13,6 +13,11 @@ residents r WHERE r.state = 'following' AND r.id > :after AND r.id <= :upto AND 
     WHERE b.broadcast_id IN (SELECT json_array_elements_text(:told::json)::bigint)
       AND b.state NOT IN ('failed', 'cancelled') AND b.last_resident > :after AND b.first_resident <= :upto)
 
+-- name: told_or_meant
+-- The same for them and for whom a segment means: two such texts, put in as they are named.
+residents r WHERE r.id > :after AND r.id <= :upto
+  AND (r.id IN (SELECT r.id FROM {told}) OR r.id IN (SELECT r.id FROM {meant}))
+
 -- name: ids_of
 -- The residents among some user ids (a JSON array).
 SELECT id, user_id FROM residents WHERE user_id IN (SELECT value FROM json_each(:user_ids));

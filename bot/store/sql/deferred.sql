@@ -1,7 +1,11 @@
 -- name: others
--- The other normal broadcasts that have started on a day.
+-- The other normal broadcasts that have started on a day and count.
 SELECT id FROM broadcasts WHERE priority = 0 AND digest = 0 AND started_ms >= :since AND started_ms < :until
-  AND id <> :id ORDER BY id;
+  AND id <> :id AND id NOT IN (SELECT broadcast_id FROM hazard_messages) ORDER BY id;
+
+-- name: is_exempt
+-- Whether a broadcast tells how a danger falls or ends: it must not come after the next word of it.
+SELECT 1 AS yes FROM hazard_messages WHERE broadcast_id = :id;
 
 -- name: recipients
 -- Who got or gets these broadcasts (a JSON array), by batches that touch a range of residents.

@@ -49,13 +49,15 @@ SELECT * FROM drill_steps WHERE drill_id = :id ORDER BY id;
 
 -- name: tell
 -- A broadcast tells a thread.
-INSERT INTO drill_messages (drill_id, step_id, thread, step, telegram, broadcast_id)
-VALUES (:drill_id, :step_id, :thread, :step, :telegram, :broadcast_id);
+INSERT INTO drill_messages (drill_id, step_id, thread, step, telegram, rank, name, broadcast_id)
+VALUES (:drill_id, :step_id, :thread, :step, :telegram, :rank, :name, :broadcast_id);
 
 -- name: told
--- What was told of a thread in a drill, the newest first.
-SELECT m.step, m.telegram, m.broadcast_id, b.state FROM drill_messages m
-JOIN broadcasts b ON b.id = m.broadcast_id
+-- What was told of a thread in a drill, the newest first; `reached`: somebody got it, or may have.
+SELECT m.step, m.telegram, m.rank, m.name, m.broadcast_id, b.state, b.created_ms AS made_ms,
+    CASE WHEN EXISTS (SELECT 1 FROM batches t WHERE t.broadcast_id = b.id AND t.state IN ('leased', 'accepted', 'unknown'))
+        THEN 1 ELSE 0 END AS reached
+FROM drill_messages m JOIN broadcasts b ON b.id = m.broadcast_id
 WHERE m.drill_id = :drill_id AND m.thread = :thread AND m.step_id IS NOT NULL ORDER BY m.id DESC LIMIT 50;
 
 -- name: messages

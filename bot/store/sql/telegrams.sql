@@ -75,14 +75,17 @@ SELECT state, changed_ms FROM hazard_state WHERE id = 1;
 UPDATE hazard_state SET state = :state, changed_ms = :now WHERE id = 1;
 
 -- name: told
--- What was told of a thread, the newest first.
-SELECT m.step, m.telegram, m.broadcast_id, b.state FROM hazard_messages m
-JOIN broadcasts b ON b.id = m.broadcast_id WHERE m.thread = :thread ORDER BY m.id DESC LIMIT 50;
+-- What was told of a thread, the newest first; `reached`: somebody got it, or may have.
+SELECT m.step, m.telegram, m.rank, m.name, m.broadcast_id, b.state, b.created_ms AS made_ms,
+    CASE WHEN EXISTS (SELECT 1 FROM batches t WHERE t.broadcast_id = b.id AND t.state IN ('leased', 'accepted', 'unknown'))
+        THEN 1 ELSE 0 END AS reached
+FROM hazard_messages m JOIN broadcasts b ON b.id = m.broadcast_id
+WHERE m.thread = :thread ORDER BY m.id DESC LIMIT 50;
 
 -- name: tell
 -- A broadcast tells a thread.
-INSERT INTO hazard_messages (thread, step, telegram, broadcast_id, made_ms)
-VALUES (:thread, :step, :telegram, :broadcast_id, :now);
+INSERT INTO hazard_messages (thread, step, telegram, rank, name, broadcast_id, made_ms)
+VALUES (:thread, :step, :telegram, :rank, :name, :broadcast_id, :now);
 
 -- name: missed
 -- What concerns the town and was issued in a time, the newest first.
