@@ -117,7 +117,7 @@ def _quiet(town: Town, entry: Entry) -> Iterator[Fault]:
     line = _time_line(entry)
     if any(fault.line == line for fault in faults.found):
         return  # what stands there could not be read: the rule holds another time in its place
-    held = next((clock for clock in _clocks(rule) if hours.holds_clock(clock)), None)
+    held = next((clock for clock in clocks(rule) if hours.holds_clock(clock)), None)
     if held is not None:
         why = f"{held:%H:%M} は配信を控える時間({hours})なので、{hours.end:%H:%M} まで届きません。"
         remedy = '時刻を変えるか、急ぐお知らせなら priority = "urgent" と書いてください。'
@@ -139,13 +139,13 @@ def _time_line(entry: Entry) -> int:
     return entry.table.table(_TABLES[type(rule)], required=False).line("time")
 
 
-def _clocks(rule: Rule) -> Iterator[time]:
+def clocks(rule: Rule) -> Iterator[time]:
     """Every time of day at which a rule can fire.
 
     The days of a cron expression do not matter for it, so that any one day has all of its times.
     """
     if isinstance(rule, Moved):
-        yield from _clocks(rule.rule)
+        yield from clocks(rule.rule)
         return
     if isinstance(rule, GarbageDays):
         # The morning of those who chose it goes out in the quiet hours, too.
