@@ -6,7 +6,7 @@ import heapq
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import segments
@@ -53,7 +53,9 @@ def fill(notice: Notice, occurrence: Occurrence, town: Town) -> Coming:
     Raises:
         SegmentError: a placeholder of the segment has no value.
     """
-    context: dict[str, Any] = {**notice.context, **occurrence.context}
+    base = occurrence.context.get("base_date") if notice.born else None
+    day = date.fromisoformat(base) if base else occurrence.at.date()
+    context = notice.filled(occurrence.context, day)
     if occurrence.items:
         context["items"] = list(occurrence.items)
         context["birth_months"] = sorted({item["birth_month"] for item in occurrence.items})

@@ -112,3 +112,18 @@ def items(stages: tuple[Stage, ...], month: str) -> Iterator[dict[str, str]]:
 def open_stages(stages: tuple[Stage, ...], birth_month: str, month: str) -> tuple[Stage, ...]:
     """The stages that are open in a month to a child."""
     return tuple(stage for stage in stages if stage.first(birth_month) <= month <= stage.last(birth_month))
+
+
+@dataclass(frozen=True, slots=True)
+class Born:
+    """Which children an occurrence is about, who are at a stage in its month or some `months_ago`."""
+
+    stage: Stage
+    months_ago: int = 0
+
+    def months(self, month: str) -> dict[str, str]:
+        """The months of birth that are meant in a month: `birth_from` to `birth_to`, both count."""
+        of = months_before(month, self.months_ago)
+        births = [months_before(of, age) for age in range(_OLDEST, -1, -1)]
+        meant = [each for each in births if self.stage.first(each) <= of <= self.stage.last(each)]
+        return {"birth_from": meant[0], "birth_to": meant[-1]} if meant else {}

@@ -62,7 +62,7 @@ def notice_faults(
     which takes a multiple of the time.
     """
     for entry in entries:
-        samples = list(_samples(entry.notice))
+        samples = [entry.notice.filled(sample, _ANY_DAY.date()) for sample in _samples(entry.notice)]
         rendered = samples if render_all else samples[:1]
         found = [
             *_quiet(town, entry),

@@ -13,6 +13,7 @@ from bot.domain.broadcasts import Priority
 from bot.domain.nearest import did_you_mean
 from bot.schedule.garbage import GarbagePlan
 from bot.schedule.office import OfficeDays
+from bot.schedule.stages import Age, Born, Stage, parse_bound
 from bot.town.faults import Faults
 from bot.town.model import Notice
 from bot.town.notice_rules import RuleReader
@@ -73,7 +74,28 @@ def _notice(table: Table, rules: RuleReader) -> Notice:
         context=table.texts("context"),
         priority=_priority(table),
         digest=table.flag("digest"),
+        born=_born(table),
     )
+
+
+def _born(table: Table) -> Born | None:
+    if "born" not in table:
+        return None
+    born = table.table("born")
+    bounds = [born.faults.attempt(born.line(key), parse_bound, born.text(key)) for key in ("from", "until")]
+    months_ago = born.whole("months_ago", 0)
+    if not 0 <= months_ago <= 12:
+        born.fault("months_ago", "months_ago は 0〜12 で書いてください。")
+    born.finish()
+    begin, end = bounds
+    harmless = Born(Stage("born", Age(0), Age(1)))
+    if begin is None or end is None:
+        return harmless
+    found = Born(Stage("born", begin, end), months_ago)
+    if all(found.months(month) for month in ("2026-03", "2026-04")):
+        return found
+    born.fault("until", f"until「{born.text('until')}」が from「{born.text('from')}」より前です。")
+    return harmless
 
 
 def _grace(table: Table) -> timedelta:
