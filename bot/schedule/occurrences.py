@@ -134,14 +134,14 @@ def _child_stages(rule: ChildStages, after: datetime, until: datetime) -> Iterat
 
 
 def told_and_open(rule: ChildStages, birth_month: str, now: datetime) -> tuple[stages.Stage, ...]:
-    """The stages that are open to a child and whose opening has been told; this month's may be told later."""
+    """The stages that a child can still begin and whose opening has been told; this month's may be told later."""
     now = now.astimezone(TOKYO)
     month = month_of(now.date())
     is_told = now >= _at(now.date().replace(day=rule.day), rule.at)
     return tuple(
         stage
         for stage in stages.open_stages(rule.stages, birth_month, month)
-        if is_told or stage.first(birth_month) < month
+        if stage.can_begin(birth_month, month) and (is_told or stage.first(birth_month) < month)
     )
 
 
