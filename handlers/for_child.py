@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, time
+from typing import Any
 
 import segments
 from bot.domain.clock import TOKYO
@@ -39,10 +40,10 @@ def _ages(scene: Scene, notice: Notice, birth_month: str) -> Iterator[Mapping[st
     now = scene.now.astimezone(TOKYO)
     month = datetime.combine(now.date().replace(day=1), time.min, TOKYO)
     for occurrence in occurrences(notice.rule, month, now):
-        if occurrence.context.get("birth_month") == birth_month and _is_for(
-            scene, notice, occurrence.context, birth_month
-        ):
-            yield occurrence.context
+        for context in occurrence.items or (occurrence.context,):
+            about = {**context, "birth_months": [birth_month]}
+            if context["birth_month"] == birth_month and _is_for(scene, notice, about, birth_month):
+                yield context
 
 
 def _days(scene: Scene, notice: Notice, rule: FromDates, birth_month: str) -> Iterator[str]:
@@ -56,7 +57,7 @@ def _days(scene: Scene, notice: Notice, rule: FromDates, birth_month: str) -> It
             yield f"{_line(scene, notice, context)} {scene.day(entry.day)}"
 
 
-def _is_for(scene: Scene, notice: Notice, context: Mapping[str, str], birth_month: str) -> bool:
+def _is_for(scene: Scene, notice: Notice, context: Mapping[str, Any], birth_month: str) -> bool:
     """Whether a notice is for the resident because of this child."""
     day = scene.now.astimezone(TOKYO).date()
     text = notice_segment(scene.town, notice, notice.filled(context, day))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from bot.domain.broadcasts import Priority
-from bot.schedule.rules import FromDates, Moved, OnDates, Rule
+from bot.schedule.rules import ChildAge, FromDates, Moved, OnDates, Rule
 from bot.town.model import Notice, Town
 from bot.town.notice_checks import clocks
 
@@ -23,6 +23,13 @@ def hints(town: Town, today: date) -> Iterator[str]:
         yield f"holidays.csv に{today.year + 1}年の祝日がありません。その年はプログラムの知る祝日に従います。"
     yield from _doubles(town)
     yield from _too_late_for_the_digest(town)
+    for notice in town.notices:
+        rule = _plain(notice.rule)
+        if isinstance(rule, ChildAge) and len(rule.months) > 1 and not rule.together:
+            yield (
+                f"お知らせ「{notice.name}」は月齢ごとに別のお知らせなので、きょうだいのいる家には同じ時刻に何通も届くことがあります。"
+                "1通にするには、対象を {birth_months} で書き、items を使うひな型(health_checks など)にしてください。"
+            )
     if (town.folder / "disaster.toml").exists() and not town.staff:
         yield (
             "disaster.toml がありますが、town.toml に [[staff]] がありません。"

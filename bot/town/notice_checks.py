@@ -91,14 +91,21 @@ def _samples(notice: Notice) -> Iterator[dict[str, Any]]:
             for stage in stages:
                 item = {**stage.context, "stage": stage.key, "birth_month": _BORN, "when": "first"}
                 yield {**notice.context, "items": [item], "birth_months": [_BORN]}
-        case ChildAge(months):
-            for age in months:
-                yield {**notice.context, "birth_month": _BORN, "age_months": str(age)}
+        case ChildAge() as rule:
+            yield from ({**notice.context, **sample} for sample in _age_samples(rule))
         case GarbageDays() as rule:
             yield from ({**notice.context, **sample} for sample in _garbage_samples(rule))
         case _:
             dates = {"date": _ANY_DAY.date().isoformat(), "base_date": _ANY_DAY.date().isoformat()}
             yield {**notice.context, **(dates if isinstance(notice.rule, Moved) else {"date": dates["date"]})}
+
+
+def _age_samples(rule: ChildAge) -> Iterator[dict[str, Any]]:
+    found = [{"birth_month": _BORN, "age_months": str(age)} for age in rule.months]
+    if rule.together:
+        yield {"items": found, "birth_months": [_BORN]}
+    else:
+        yield from found
 
 
 def _garbage_samples(rule: GarbageDays) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ from datetime import date, time, timedelta
 
 from bot.domain.broadcasts import Priority
 from bot.schedule.office import OfficeDays
-from bot.schedule.rules import CalendarEntry, FromDates, OnDates, Rule, Weekly
+from bot.schedule.rules import CalendarEntry, ChildAge, FromDates, OnDates, Rule, Weekly
 from bot.town import load
 from bot.town.hints import hints
 from bot.town.model import Notice
@@ -51,6 +51,15 @@ def test_what_speaks_of_a_day_and_leaves_after_the_digest() -> None:
     assert [hint[:14] for hint in found] == ["お知らせ「late」は 18", "お知らせ「bound」は 1"]
     assert "まとめ(18:00)に入れません" in found[0]
     assert told(late, bound, overload=None) == []
+
+
+def test_ages_that_brothers_and_sisters_hear_of_apart() -> None:
+    apart = notice("apart", ChildAge((4, 9), 1, NINE))
+    together = notice("together", ChildAge((4, 9), 1, NINE, together=True), "topic = bus")
+    one = notice("one", ChildAge((4,), 1, NINE))
+    (found,) = told(apart, together, one)
+    assert "「apart」は月齢ごとに別" in found
+    assert "{birth_months}" in found
 
 
 def test_two_notices_that_say_the_same() -> None:
