@@ -22,6 +22,7 @@ from bot.broadcasts.conductor import Conductor
 from bot.broadcasts.notices import NoticeClock
 from bot.broadcasts.orders import OrderDesk
 from bot.broadcasts.overload import DigestClock
+from bot.broadcasts.timetable_watch import TimetableWatch
 from bot.cap.intake import CapDesk, CapWatch
 from bot.delivery.answers import Answers
 from bot.delivery.sender import Sender
@@ -292,6 +293,7 @@ async def _start_worker(
     clocks = (
         NoticeClock(store, town, desk.templates, clock),
         DigestClock(store, town, desk.templates, clock),
+        TimetableWatch(store, town, clock),
     )
     tick_seconds = max(_FASTEST_TICK_SECONDS, 1 / settings.clock_speed)
     ticker = Ticker(_each_tick(clocks, desk), seconds=tick_seconds)
@@ -324,8 +326,10 @@ def _start_feeds(desk: Desk, stack: AsyncExitStack) -> None:
         stack.push_async_callback(news.stop)
 
 
-def _each_tick(clocks: Sequence[NoticeClock | DigestClock], desk: Desk) -> Callable[[], Awaitable[None]]:
-    """The notices and the day's digest at every tick; now and then, housekeeping."""
+def _each_tick(
+    clocks: Sequence[NoticeClock | DigestClock | TimetableWatch], desk: Desk
+) -> Callable[[], Awaitable[None]]:
+    """The notices, the day's digest and the timetable's end at every tick; now and then, housekeeping."""
     counter, store, clock = itertools.count(), desk.store, desk.clock
     safety_ms = desk.town.safety_days * 24 * 3600 * 1000
 

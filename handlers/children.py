@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from bot.domain.months import age_in_months, parse_month
 from bot.domain.residents import Fact
-from bot.schedule.occurrences import told_and_open
-from bot.schedule.rules import ChildStages
 from handlers import helping, questions
+from handlers.for_child import open_now
 from handlers.registration import with_topic_of
 from handlers.scene import Scene, Step
 
@@ -34,20 +33,6 @@ def add(scene: Scene, month: str) -> Step:
     is_new = month not in scene.resident.values(Fact.BIRTH_MONTH)
     scene = scene.become(scene.resident.with_fact(Fact.BIRTH_MONTH, month))
     told = scene.say("child.added", value=scene.month(month))
-    if is_new and (open_now := _open_now(scene, month)):
-        told += "\n" + scene.say("child.open_now", list="\n".join(f"・{line}" for line in open_now))
+    if is_new and (found := open_now(scene, month)):
+        told += "\n" + scene.say("child.open_now", list="\n".join(f"・{line}" for line in found))
     return questions.ask(scene, Fact.BIRTH_MONTH, told + "\n" + scene.say("child.more"))
-
-
-def _open_now(scene: Scene, birth_month: str) -> list[str]:
-    """What the notices about stages have told others already and is still open to this child."""
-    suffix = {"ja-easy": "_easy", "en": "_en"}.get(scene.resident.language, "")
-    lines = []
-    for notice in scene.town.notices:
-        if isinstance(rule := notice.rule, ChildStages):
-            for stage in told_and_open(rule, birth_month, scene.now):
-                words = [
-                    stage.context.get(key + suffix) or stage.context.get(key) for key in ("name", "limit")
-                ]
-                lines.append(" ".join(filter(None, words)))
-    return lines

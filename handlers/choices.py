@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.domain.residents import SINGLE_FACTS, Fact
+from bot.domain.residents import REFINES, SINGLE_FACTS, Fact
 from bot.town.model import Choice
-from handlers import helping, questions
+from handlers import departures, helping, questions
 from handlers.registration import with_topic_of
-from handlers.scene import Card, Scene, Step, names
+from handlers.scene import Action, Card, Scene, Step, names
 
 
 def add(scene: Scene, words: str) -> Step:
@@ -65,6 +65,47 @@ def find(scene: Scene, words: str) -> Step:
     if fact is None or not found:
         return helping.old_button(scene)
     return questions.offer(scene, fact, scene.say("choice.found", words=part), found)
+
+
+def which(scene: Scene, words: str) -> Step:
+    """Words that nobody asked for and that name more than one thing, or would replace what is registered: what is meant.
+
+    Nothing is replaced but by a tap: of the district it depends whom an evacuation order reaches.
+    """
+    meant = {fact: choice for fact, choice in called(scene, words).items() if fact not in REFINES}
+    place = scene.bus.named(words) if scene.bus else None
+    options = []
+    if scene.bus and place:
+        shown = scene.bus.label(place, scene.resident.language)
+        options.append(scene.action("bus.at_stop", f"departures {place.name}", stop=shown))
+    lines = [scene.say("choice.which", words=words)]
+    for fact, choice in meant.items():
+        if choice.name in scene.resident.values(fact) or (place and fact is Fact.BUS_STOP):
+            continue
+        if would_replace(scene, fact, choice):
+            current = scene.say("topic.current", list=scene.joined(scene.values(fact)))
+            lines.append(f"{scene.say(f'choice.kind_{fact}')}: {current}")
+        label = scene.say("choice.as", kind=scene.say(f"choice.kind_{fact}"), value=scene.label(choice))
+        options.append(Action(label, f"add {fact} {choice.name}"))
+    if place and len(options) == 1:
+        return departures.show(scene, place.name)
+    if not options:
+        return helping.nonsense(scene)
+    card = Card(scene.say("menu.title"), "\n".join(lines) + scene.stopped_note, options, scene.usual)
+    return Step(scene.resident, [card], keeps=False)
+
+
+def called(scene: Scene, typed: str) -> dict[Fact, Choice]:
+    """What is called so (folded), by the fact it would answer."""
+    found: dict[Fact, Choice] = {}
+    for fact, known in scene.town.choices.items():
+        found.update((fact, choice) for choice in reversed(known) if typed in names(choice))
+    return found
+
+
+def would_replace(scene: Scene, fact: Fact, choice: Choice) -> bool:
+    """Whether registering it would replace another answer."""
+    return fact in SINGLE_FACTS and bool(set(scene.resident.values(fact)) - {choice.name})
 
 
 def search(scene: Scene, fact: Fact | None, part: str) -> list[Choice]:

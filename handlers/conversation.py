@@ -62,6 +62,7 @@ HANDLERS: Mapping[str, Handler] = {
     "remove": choices.remove,
     "page": choices.page,
     "find": choices.find,
+    "which": choices.which,
     "bus": departures.ask,
     "which-stop": departures.page,
     "departures": departures.show,

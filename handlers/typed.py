@@ -99,15 +99,18 @@ def _topic(scene: Scene, typed: str) -> str | None:
 
 
 def _choice(scene: Scene, typed: str) -> str | None:
-    """A district, stop, tax … by its name; one that answers the open question before others."""
-    asks = asked(scene)
-    for fact, known in sorted(scene.town.choices.items(), key=lambda item: item[0] != asks):
-        if fact in REFINES and fact != asks:
-            continue  # 「朝」 alone answers a question, and nothing else
-        for choice in known:
-            if typed in names(choice):
-                return f"add {fact} {choice.name}"
-    return None
+    """A district, stop, tax … by its name: an answer to the open question, or else if it cannot be meant otherwise."""
+    meant, asks = choices.called(scene, typed), asked(scene)
+    for fact, choice in meant.items():
+        if fact == asks:
+            return f"add {fact} {choice.name}"
+    unasked = {fact: choice for fact, choice in meant.items() if fact not in REFINES}
+    if not unasked:
+        return None  # 「朝」 alone answers a question, and nothing else
+    fact, choice = next(iter(unasked.items()))
+    is_clear = len(unasked) == 1 and not choices.would_replace(scene, fact, choice)
+    is_a_place = scene.bus is not None and scene.bus.named(typed) is not None
+    return f"add {fact} {choice.name}" if is_clear and not is_a_place else f"which {typed}"
 
 
 def _stop(scene: Scene, typed: str, *, whole: bool) -> str | None:
@@ -124,12 +127,7 @@ def _stop(scene: Scene, typed: str, *, whole: bool) -> str | None:
 
 def _is_of_a_list(scene: Scene, typed: str) -> bool:
     """Whether it names a district, tax or area: a stop that is called the same must be asked for."""
-    return any(
-        typed in names(choice)
-        for fact, known in scene.town.choices.items()
-        if fact is not Fact.BUS_STOP
-        for choice in known
-    )
+    return any(fact is not Fact.BUS_STOP for fact in choices.called(scene, typed))
 
 
 def _of_the_resident(scene: Scene, typed: str) -> str | None:

@@ -113,7 +113,11 @@ class Audience:
             broadcast.id,
             int(broadcast.priority),
             await self._limit.applied(
-                session, broadcast, await self._parts(session, broadcast, groups), self._span
+                session,
+                broadcast,
+                await self._parts(session, broadcast, groups),
+                self._span,
+                from_ms(now_ms),
             ),
             full_ms=now_ms if self._at_once else HELD,
             rest_ms=now_ms if first else HELD,

@@ -6,14 +6,14 @@ import heapq
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import segments
 from bot.broadcasts.compose import rendered
 from bot.broadcasts.weekly import week_of
 from bot.domain.broadcasts import Priority, State
-from bot.domain.clock import Clock, from_ms, to_ms
+from bot.domain.clock import TOKYO, Clock, from_ms, to_ms
 from bot.domain.errors import InvalidInputError
 from bot.rendering import Templates
 from bot.schedule.occurrences import next_occurrence, occurrences
@@ -53,7 +53,9 @@ def fill(notice: Notice, occurrence: Occurrence, town: Town) -> Coming:
     Raises:
         SegmentError: a placeholder of the segment has no value.
     """
-    context: dict[str, Any] = {**notice.context, **occurrence.context}
+    base = occurrence.context.get("base_date") if notice.born else None
+    day = date.fromisoformat(base) if base else occurrence.at.date()
+    context = notice.filled(occurrence.context, day)
     if occurrence.items:
         context["items"] = list(occurrence.items)
         context["birth_months"] = sorted({item["birth_month"] for item in occurrence.items})
@@ -82,6 +84,17 @@ def _as_of(occurrence: Occurrence, leaves: datetime) -> Occurrence:
         return occurrence
     left = str((occurrence.about - leaves.date()).days)
     return replace(occurrence, context={**occurrence.context, "days_left": left})
+
+
+def _told_by(notice: Notice, occurrence: Occurrence, leaves: datetime) -> datetime:
+    """Until when it may be told what an occurrence says that leaves then.
+
+    What counts days is true that day alone; grace, which is for what is late, never ends before that day.
+    """
+    useful_until, midnight = notice.useful_until(occurrence), datetime.combine(leaves.date(), time.max, TOKYO)
+    if "days_left" in occurrence.context:
+        return min(useful_until, midnight)
+    return max(useful_until, midnight) if notice.until is None else useful_until
 
 
 def _minute(moment: datetime) -> str:
@@ -166,7 +179,8 @@ class NoticeClock:
             elif occurrence.subject is not None and last[occurrence.subject] is not occurrence:
                 why = f"同じ件のあとの回({last[occurrence.subject].key})を送るため"
             else:
-                await self._happen(notice, _as_of(occurrence, leaves), now)
+                told_by = _told_by(notice, occurrence, leaves)
+                await self._happen(notice, _as_of(occurrence, leaves), now, told_by)
                 continue
             await self._miss(notice, occurrence, why)
 
@@ -186,7 +200,7 @@ class NoticeClock:
         stories = await self._store.news.for_digest(since_ms, to_ms(occurrence.at))
         return week_of(self._town, occurrence, stories)
 
-    async def _happen(self, notice: Notice, occurrence: Occurrence, now: datetime) -> None:
+    async def _happen(self, notice: Notice, occurrence: Occurrence, now: datetime, told_by: datetime) -> None:
         at_ms = to_ms(occurrence.at)
         full = await self._with_news(notice, occurrence)
         if full is None:
@@ -212,6 +226,7 @@ class NoticeClock:
             created_ms=to_ms(now),
             approved_ms=to_ms(now),
             scheduled_ms=at_ms,
+            useful_until_ms=to_ms(told_by),
         )
         told = [item["key"] for item in occurrence.items]
         fire = self._store.notices.fire

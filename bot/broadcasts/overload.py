@@ -33,26 +33,28 @@ class Limit:
 
     def __init__(self, overload: Overload | None, broadcast: Broadcast) -> None:
         counts = broadcast.priority is Priority.NORMAL and not broadcast.digest
-        self._most = overload.messages_a_day if overload and counts else None
+        self._overload = overload if counts else None
         midnight = datetime.combine(from_ms(broadcast.started_ms or 0).date(), time(), TOKYO)
         self._day = to_ms(midnight), to_ms(midnight + timedelta(days=1))
 
     async def applied(
-        self, session: Session, broadcast: Broadcast, parts: Sequence[Part], span: int
+        self, session: Session, broadcast: Broadcast, parts: Sequence[Part], span: int, now: datetime
     ) -> list[Part]:
         """The parts of the next page of a locked broadcast, less those who are spared it, which is noted.
 
-        Until so many normal broadcasts have started on that day, nobody is asked for. What JMA says is not spared
-        anybody, and does not count: told in the evening, it would come behind newer word of the same danger.
+        Until so many normal broadcasts have started on that day, nobody is asked for. What would not be true any
+        more in the next digest cannot wait for it. What JMA says is not spared anybody, and does not count: told in
+        the evening, it would come behind newer word of the same danger.
         """
-        if self._most is None:
+        limit, until_ms = self._overload, broadcast.useful_until_ms
+        if limit is None or (until_ms is not None and until_ms < to_ms(limit.next_digest(now))):
             return list(parts)
         others = await deferred.others(session, broadcast.id, *self._day)
-        if len(others) < self._most or await deferred.is_exempt(session, broadcast.id):
+        if len(others) < limit.messages_a_day or await deferred.is_exempt(session, broadcast.id):
             return list(parts)
         after = broadcast.audience_upto
         counts = await deferred.received(session, others, after, after + span)
-        full = {each for each, count in counts.items() if count >= self._most}
+        full = {each for each, count in counts.items() if count >= limit.messages_a_day}
         await deferred.defer(session, broadcast.id, [_only(part, full, inside=True) for part in parts])
         kept = [_only(part, full, inside=False) for part in parts]
         return [part for part in kept if part.ids]
@@ -98,7 +100,9 @@ class DigestClock:
 
         frozen = self._templates.frozen(TEMPLATE)
         day = now.date().isoformat()
-        if (number := await self._store.deferred.collect(day, at_ms, write, frozen)) is not None:
+        goes_ms = to_ms(self._town.free_from(Priority.NORMAL, now))
+        collect = self._store.deferred.collect
+        if (number := await collect(day, at_ms, write, frozen, goes_ms=goes_ms)) is not None:
             _log.info("Broadcast %d tells what residents were spared", number)
         self._made = now.date()
 

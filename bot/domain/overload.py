@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from bot.domain.clock import TOKYO
 
@@ -21,3 +21,9 @@ class Overload:
     def digest_at(self, day: date) -> datetime:
         """When a day's digest goes out."""
         return datetime.combine(day, self.digest, TOKYO)
+
+    def next_digest(self, moment: datetime) -> datetime:
+        """The first digest that can tell what is put off at an aware moment."""
+        day = moment.astimezone(TOKYO).date()
+        at = self.digest_at(day)
+        return at if moment < at else self.digest_at(day + timedelta(days=1))

@@ -19,6 +19,7 @@ ATTRIBUTES: Mapping[str, Fact] = {
     "topics": Fact.TOPIC,
     "district": Fact.DISTRICT,
     "children": Fact.BIRTH_MONTH,
+    "expected": Fact.BIRTH_MONTH,
     "bus_stops": Fact.BUS_STOP,
     "taxes": Fact.TAX,
     "garbage_area": Fact.GARBAGE_AREA,
@@ -59,15 +60,18 @@ def variable(personal: Personal, facts: frozenset[Fact]) -> dict[str, Any]:
     """`resident` with the attributes of these facts alone: what a template does not name cannot change it.
 
     `district` and `garbage_area` are text, '' if not registered; the others are lists of text, of `children`
-    lists of `birth_month` (YYYY-MM), `age_months` and `age_years` (digits) of those who are born.
+    lists of `birth_month` (YYYY-MM), `age_months` and `age_years` (digits) of those who are born, of `expected` lists
+    of the `birth_month` of those who are not.
     """
-    return {name: _value(personal, fact) for name, fact in ATTRIBUTES.items() if fact in facts}
+    return {name: _value(personal, name, fact) for name, fact in ATTRIBUTES.items() if fact in facts}
 
 
-def _value(personal: Personal, fact: Fact) -> Any:
+def _value(personal: Personal, name: str, fact: Fact) -> Any:
     values = personal.values(fact)
     if fact in SINGLE_FACTS:
         return values[0] if values else ""
+    if name == "expected":
+        return [{"birth_month": month} for month in values if age_in_months(month, personal.today) < 0]
     if fact is Fact.BIRTH_MONTH:
         return [_child(month, age) for month in values if (age := age_in_months(month, personal.today)) >= 0]
     return list(values)

@@ -37,7 +37,7 @@ def occurrences(rule: Rule, after: datetime, until: datetime) -> Iterator[Occurr
 
     Keys are unique within a notice and stay the same when a date of the calendar moves: `2026-11-24`,
     `2026-11-24T09:00` (cron), `固定資産税/2026/3/-7` (days before), `2026-03/18` (month of birth and age in
-    months), `2026-11-24/evening` (garbage: the day of collection).
+    months), `2026-11` (all ages or stages of a month), `2026-11-24/evening` (garbage: the day of collection).
     """
     after, until = after.astimezone(TOKYO), until.astimezone(TOKYO)
     match rule:
@@ -122,9 +122,16 @@ def _child_age(rule: ChildAge, after: datetime, until: datetime) -> Iterator[Occ
             continue
         born = {age: months_before(month_of(moment), age) for age in rule.months}
         # An older child's month of birth sorts first, so this is the order of the keys.
-        for age, birth_month in sorted(born.items(), reverse=True):
-            context = {"birth_month": birth_month, "age_months": str(age)}
-            yield Occurrence(moment, f"{birth_month}/{age}", context)
+        found = [
+            {"key": f"{birth_month}/{age}", "birth_month": birth_month, "age_months": str(age)}
+            for age, birth_month in sorted(born.items(), reverse=True)
+        ]
+        if rule.together:
+            yield Occurrence(moment, month_of(moment), items=tuple(found))
+            continue
+        for item in found:
+            context = {name: value for name, value in item.items() if name != "key"}
+            yield Occurrence(moment, item["key"], context)
 
 
 def _child_stages(rule: ChildStages, after: datetime, until: datetime) -> Iterator[Occurrence]:
@@ -134,14 +141,14 @@ def _child_stages(rule: ChildStages, after: datetime, until: datetime) -> Iterat
 
 
 def told_and_open(rule: ChildStages, birth_month: str, now: datetime) -> tuple[stages.Stage, ...]:
-    """The stages that are open to a child and whose opening has been told; this month's may be told later."""
+    """The stages that a child can still begin and whose opening has been told; this month's may be told later."""
     now = now.astimezone(TOKYO)
     month = month_of(now.date())
     is_told = now >= _at(now.date().replace(day=rule.day), rule.at)
     return tuple(
         stage
         for stage in stages.open_stages(rule.stages, birth_month, month)
-        if is_told or stage.first(birth_month) < month
+        if stage.can_begin(birth_month, month) and (is_told or stage.first(birth_month) < month)
     )
 
 

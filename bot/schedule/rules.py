@@ -75,11 +75,12 @@ class FromDates:
 
 @dataclass(frozen=True, slots=True)
 class ChildAge:
-    """Each month on `day`, once for every age in `months`: for children who reach it in that month."""
+    """Each month on `day`, for children who reach an age in `months`: once for every age, or for all `together`."""
 
     months: tuple[int, ...]
     day: int
     at: time
+    together: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ class Broadcast:
     `everyone`: it goes by LINE's broadcast endpoint. `digest`: it tells residents what they were spared
     on a day of many messages. `unit` is the name its statistics are gathered under.
     `failure` says why it failed or is paused, `paused_by` who paused it. Where there is an `audience`, it is meant
-    and not the segment, which then only names it. `published`: other systems are given it, too.
+    and not the segment, which then only names it. `published`: other systems are given it, too. After
+    `useful_until_ms` what it says is not true any more.
     """
 
     title: str
@@ -52,6 +53,7 @@ class Broadcast:
     paused_by: str | None = None
     audience: Audience | None = None
     published: bool = False
+    useful_until_ms: int | None = None
     id: int = 0
 
 
@@ -105,6 +107,7 @@ async def insert(
         "scheduled_ms": broadcast.scheduled_ms,
         "audience": to_json(broadcast.audience),
         "published": int(broadcast.published),
+        "useful_until_ms": broadcast.useful_until_ms,
     }
     broadcast_id = int((await session.fetch("broadcasts.insert", params))[0]["id"])
     rows = [

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from bot.domain.clock import Clock
+from bot.store.audit import Deed, record
 from bot.store.batches import Part
 from bot.store.broadcasts import Broadcast, insert
 from bot.store.port import Database, Session
@@ -89,6 +90,13 @@ def _texts(payload: str) -> list[str]:
     return [message["text"] for message in json.loads(payload) if message["type"] == "text"]
 
 
+async def _lapse(session: Session, goes_ms: int, now_ms: int) -> None:
+    for row in await session.fetch("deferred.out_of_date", {"goes": goes_ms}):
+        await session.execute("deferred.lapse", {"broadcast": row["id"], "now": now_ms})
+        detail = f"{row['residents']} residents: the digest comes too late"
+        await record(session, Deed(now_ms, NOTICE, "broadcast.lapse", str(row["id"]), detail))
+
+
 class Deferred:
     """What the rest of the program asks about messages that residents were spared."""
 
@@ -97,25 +105,26 @@ class Deferred:
         self._clock = clock
 
     async def collect(
-        self, day: str, at_ms: int, write: Callable[[Sequence[Told]], Broadcast], frozen_template: str
+        self,
+        day: str,
+        at_ms: int,
+        write: Callable[[Sequence[Told]], Broadcast],
+        frozen_template: str,
+        *,
+        goes_ms: int,
     ) -> int | None:
         """Make a day's digest of all that no digest has told, once; None if there is none or it was made before.
 
-        `write` makes the broadcast of what it is to tell.
+        `write` makes the broadcast of what it is to tell. `goes_ms` is when it goes out: what is not true any more
+        by then is told nobody, and staff find it in the trail.
         """
 
         async def work(session: Session) -> int | None:
             now_ms = self._clock.now_ms()
-            happened = {
-                "notice": NOTICE,
-                "key": day,
-                "at_ms": at_ms,
-                "state": "fired",
-                "now": now_ms,
-                "reason": None,
-            }
-            if await session.execute("notices.record", happened) != 1:
+            happened = {"notice": NOTICE, "key": day, "at_ms": at_ms, "state": "fired", "reason": None}
+            if await session.execute("notices.record", {**happened, "now": now_ms}) != 1:
                 return None
+            await _lapse(session, goes_ms, now_ms)
             waiting = await session.fetch("deferred.waiting")
             if not waiting:
                 return None

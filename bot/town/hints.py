@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+from bot.domain.broadcasts import Priority
 from bot.schedule.garbage import GarbagePlan
 from bot.schedule.office import known_holidays
-from bot.schedule.rules import FromDates, Moved, OnDates, Rule
+from bot.schedule.rules import ChildAge, FromDates, Moved, OnDates, Rule
 from bot.town.doubles import doubles
 from bot.town.loader import templates_for
 from bot.town.model import Notice, Town
+from bot.town.notice_checks import clocks
 from bot.town.recurrence import occurring
 
 _SOON, _YEAR = timedelta(days=30), timedelta(days=366)
@@ -29,6 +31,14 @@ def hints(town: Town, today: date) -> Iterator[str]:
         yield "events.csv・events.ics の催しはすべて過ぎています。新しい催しを書き足してください。"
     for first, second in doubles(town, templates_for(town), today):
         yield f"お知らせ「{first.name}」と「{second.name}」は、同じ人に同じことを同じときに送ります。"
+    yield from _too_late_for_the_digest(town)
+    for notice in town.notices:
+        rule = _plain(notice.rule)
+        if isinstance(rule, ChildAge) and len(rule.months) > 1 and not rule.together:
+            yield (
+                f"お知らせ「{notice.name}」は月齢ごとに別のお知らせなので、きょうだいのいる家には同じ時刻に何通も届くことがあります。"
+                "1通にするには、対象を {birth_months} で書き、items を使うひな型(health_checks など)にしてください。"
+            )
     if (town.folder / "disaster.toml").exists() and not town.staff:
         yield (
             "disaster.toml がありますが、town.toml に [[staff]] がありません。"
@@ -97,3 +107,22 @@ def _garbage(plan: GarbagePlan, today: date) -> Iterator[str]:
         )
     if plan.changes and max(change.to or change.day for change in plan.changes) < today:
         yield "changes.csv の休止と振替はすべて過ぎています。新しい年度のものを書いてください。"
+
+
+def _too_late_for_the_digest(town: Town) -> Iterator[str]:
+    """Notices that speak of a day and leave after the day's digest: they cannot wait for the next one."""
+    limit = town.overload
+    for notice in town.notices:
+        if limit is None or notice.priority is not Priority.NORMAL or not _speaks_of_a_day(notice):
+            continue
+        late = next((clock for clock in clocks(_plain(notice.rule)) if clock > limit.digest), None)
+        if late is not None:
+            yield (
+                f"お知らせ「{notice.name}」は {late:%H:%M} に送るので、その日のまとめ({limit.digest:%H:%M})に入れません。"
+                f"1日 {limit.messages_a_day} 通を超えても、すぐに届きます。時刻を {limit.digest:%H:%M} より前にしてください。"
+            )
+
+
+def _speaks_of_a_day(notice: Notice) -> bool:
+    counts_days = isinstance(rule := _plain(notice.rule), FromDates) and any(days <= 0 for days in rule.days)
+    return notice.until is not None or counts_days

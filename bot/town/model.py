@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from bot.domain.broadcasts import Priority
 from bot.domain.clock import TOKYO
 from bot.domain.errors import Fault
 from bot.domain.events import Event
+from bot.domain.months import month_of
 from bot.domain.overload import Overload
 from bot.domain.quiet_hours import QuietHours
 from bot.domain.residents import LANGUAGES, Fact
@@ -20,6 +21,7 @@ from bot.jma.values import Hazard, Places
 from bot.schedule.garbage import GarbagePlan, Named
 from bot.schedule.office import OfficeDays
 from bot.schedule.rules import GarbageDays, Occurrence, Rule
+from bot.schedule.stages import Born
 
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.]*)\}")
 """`{name}` in a notice's title or segment."""
@@ -71,7 +73,7 @@ class Notice:
     `context` is passed to the template beside the occurrence's own. A missed occurrence may still go out for
     `grace` after its time or, where `until` is given, until the clock next shows that time or (`date`) until the
     day it is about is over. A `digest` tells of the town's events in the seven days it begins, and of the
-    articles kept for it.
+    articles kept for it. `born` says which children it is about, by the month.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Notice:
     context: Mapping[str, str] = field(default_factory=dict)
     priority: Priority = Priority.NORMAL
     digest: bool = False
+    born: Born | None = None
 
     def useful_until(self, occurrence: Occurrence) -> datetime:
         """The last moment at which an occurrence, if it is late, still makes sense."""
@@ -93,6 +96,11 @@ class Notice:
             return datetime.combine(occurrence.about or occurrence.at.date(), time.max, TOKYO)
         moment = datetime.combine(occurrence.at.date(), self.until, TOKYO)
         return moment if moment > occurrence.at else moment + timedelta(days=1)
+
+    def filled(self, context: Mapping[str, Any], day: date) -> dict[str, Any]:
+        """What an occurrence of a day tells, with what the notice itself does."""
+        born = self.born.months(month_of(day)) if self.born else {}
+        return {**self.context, **born, **context}
 
     def titled(self, context: Mapping[str, Any]) -> str:
         """The title with its `{placeholders}` filled in from an occurrence's context."""

@@ -62,7 +62,7 @@ def notice_faults(
     which takes a multiple of the time.
     """
     for entry in entries:
-        samples = list(_samples(entry.notice))
+        samples = [entry.notice.filled(sample, _ANY_DAY.date()) for sample in _samples(entry.notice)]
         rendered = samples if render_all else samples[:1]
         found = [
             *_quiet(town, entry),
@@ -91,14 +91,21 @@ def _samples(notice: Notice) -> Iterator[dict[str, Any]]:
             for stage in stages:
                 item = {**stage.context, "stage": stage.key, "birth_month": _BORN, "when": "first"}
                 yield {**notice.context, "items": [item], "birth_months": [_BORN]}
-        case ChildAge(months):
-            for age in months:
-                yield {**notice.context, "birth_month": _BORN, "age_months": str(age)}
+        case ChildAge() as rule:
+            yield from ({**notice.context, **sample} for sample in _age_samples(rule))
         case GarbageDays() as rule:
             yield from ({**notice.context, **sample} for sample in _garbage_samples(rule))
         case _:
             dates = {"date": _ANY_DAY.date().isoformat(), "base_date": _ANY_DAY.date().isoformat()}
             yield {**notice.context, **(dates if isinstance(notice.rule, Moved) else {"date": dates["date"]})}
+
+
+def _age_samples(rule: ChildAge) -> Iterator[dict[str, Any]]:
+    found = [{"birth_month": _BORN, "age_months": str(age)} for age in rule.months]
+    if rule.together:
+        yield {"items": found, "birth_months": [_BORN]}
+    else:
+        yield from found
 
 
 def _garbage_samples(rule: GarbageDays) -> Iterator[dict[str, Any]]:
@@ -117,7 +124,7 @@ def _quiet(town: Town, entry: Entry) -> Iterator[Fault]:
     line = _time_line(entry)
     if any(fault.line == line for fault in faults.found):
         return  # what stands there could not be read: the rule holds another time in its place
-    held = next((clock for clock in _clocks(rule) if hours.holds_clock(clock)), None)
+    held = next((clock for clock in clocks(rule) if hours.holds_clock(clock)), None)
     if held is not None:
         why = f"{held:%H:%M} は配信を控える時間({hours})なので、{hours.end:%H:%M} まで届きません。"
         remedy = '時刻を変えるか、急ぐお知らせなら priority = "urgent" と書いてください。'
@@ -139,13 +146,13 @@ def _time_line(entry: Entry) -> int:
     return entry.table.table(_TABLES[type(rule)], required=False).line("time")
 
 
-def _clocks(rule: Rule) -> Iterator[time]:
+def clocks(rule: Rule) -> Iterator[time]:
     """Every time of day at which a rule can fire.
 
     The days of a cron expression do not matter for it, so that any one day has all of its times.
     """
     if isinstance(rule, Moved):
-        yield from _clocks(rule.rule)
+        yield from clocks(rule.rule)
         return
     if isinstance(rule, GarbageDays):
         # The morning of those who chose it goes out in the quiet hours, too.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Literal
@@ -13,8 +13,10 @@ from bot.domain.broadcasts import Priority
 from bot.domain.nearest import did_you_mean
 from bot.schedule.garbage import GarbagePlan
 from bot.schedule.office import OfficeDays
+from bot.schedule.rules import ChildAge, Moved, Rule
+from bot.schedule.stages import Age, Born, Stage, parse_bound
 from bot.town.faults import Faults
-from bot.town.model import Notice
+from bot.town.model import PLACEHOLDER, Notice
 from bot.town.notice_rules import RuleReader
 from bot.town.toml_tables import Table, read_toml
 
@@ -63,18 +65,53 @@ def _notice(table: Table, rules: RuleReader) -> Notice:
     name = table.text("name")
     if name and not NAME.fullmatch(name):
         table.fault("name", f"名前「{name}」は半角の英小文字・数字・- で書いてください。")
+    segment = table.text("segment")
     return Notice(
         name=name,
         title=table.text("title"),
         template=table.text("template"),
-        segment=table.text("segment"),
-        rule=rules.rule(table),
+        segment=segment,
+        rule=_for_all(rules.rule(table))
+        if "birth_months" in PLACEHOLDER.findall(segment)
+        else rules.rule(table),
         grace=_grace(table),
         until=_until(table),
         context=table.texts("context"),
         priority=_priority(table),
         digest=table.flag("digest"),
+        born=_born(table),
     )
+
+
+def _for_all(rule: Rule) -> Rule:
+    """The rule with one occurrence for the children of all ages: their months of birth are asked for together."""
+    match rule:
+        case ChildAge():
+            return replace(rule, together=True)
+        case Moved(ChildAge() as inner):
+            return replace(rule, rule=replace(inner, together=True))
+        case _:
+            return rule
+
+
+def _born(table: Table) -> Born | None:
+    if "born" not in table:
+        return None
+    born = table.table("born")
+    bounds = [born.faults.attempt(born.line(key), parse_bound, born.text(key)) for key in ("from", "until")]
+    months_ago = born.whole("months_ago", 0)
+    if not 0 <= months_ago <= 12:
+        born.fault("months_ago", "months_ago は 0〜12 で書いてください。")
+    born.finish()
+    begin, end = bounds
+    harmless = Born(Stage("born", Age(0), Age(1)))
+    if begin is None or end is None:
+        return harmless
+    found = Born(Stage("born", begin, end), months_ago)
+    if all(found.months(month) for month in ("2026-03", "2026-04")):
+        return found
+    born.fault("until", f"until「{born.text('until')}」が from「{born.text('from')}」より前です。")
+    return harmless
 
 
 def _grace(table: Table) -> timedelta:

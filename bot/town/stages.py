@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.schedule.stages import Stage, parse_bound
+from bot.schedule.stages import Grade, Stage, parse_bound
 from bot.town.csv_rows import Row, read_csv
 from bot.town.faults import Faults
 
@@ -12,7 +12,10 @@ _COLUMNS = ("key", "name", "from", "until")
 
 
 def read_stages(file: Path, faults: Faults) -> tuple[Stage, ...]:
-    """The stages without faults. `from` and `until` are ages or school years; `until` an age is not reached."""
+    """The stages without faults. `from` and `until` are ages or school years; `until` an age is not reached.
+
+    `start_by`, which may be missing, is the age by which one must have begun.
+    """
     sheet = read_csv(file, faults, _COLUMNS)
     if sheet is None:
         return ()
@@ -40,8 +43,12 @@ def _stage(row: Row, faults: Faults) -> Stage | None:
     end = faults.attempt(row.line, parse_bound, row["until"])
     if begin is None or end is None:
         return None
+    start_by = faults.attempt(row.line, parse_bound, row["start_by"]) if row["start_by"] else None
+    if isinstance(start_by, Grade):
+        faults.add(row.line, f"start_by「{row['start_by']}」は、年齢で書いてください。")
+        return None
     context = {column: cell for column, cell in row.cells.items() if column and column != "key"}
-    stage = Stage(row["key"], begin, end, context)
+    stage = Stage(row["key"], begin, end, context, start_by)
     if any(stage.first(month) > stage.last(month) for month in ("2026-03", "2026-04")):
         faults.add(row.line, f"until「{row['until']}」が from「{row['from']}」より前です。")
         return None

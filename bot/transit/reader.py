@@ -166,11 +166,11 @@ def _records(
 
 
 def _validity(tables: Tables, services: list[Service]) -> tuple[date | None, date | None]:
-    """First and last day: those of feed_info.txt, else of the calendars."""
+    """First and last day: those of feed_info.txt, else of the calendars; after the last service day nothing is known."""
     days = sorted(on for service in services for on in service.days)
     begins, ends = (days[0], days[-1]) if days else (None, None)
     file = "feed_info.txt"
     for row in tables.rows(file, [], ["feed_start_date", "feed_end_date"]):
         start, end = (tables.attempt(file, row.line, day, cell) if cell else None for cell in row.cells)
-        return start or begins, end or ends
+        return start or begins, min(filter(None, (end, ends)), default=None)
     return begins, ends

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 from bot.broadcasts.audience import Renderer
@@ -20,12 +21,23 @@ from bot.town import load, templates_for
 from bot.town.model import Notice
 from tests.clock import HandClock
 from tests.integration.running import user
-from tests.unit.town_folders import KAHOKU
+from tests.unit.town_folders import KAHOKU, copied
 
 TOWN = load(KAHOKU)
 ALLOWED = {"name": "B型肝炎", "name_easy": "B型肝炎", "name_en": "Hepatitis B"} | dict.fromkeys(
     ("limit", "limit_easy", "limit_en"), "1"
 )
+
+
+CHECKS = """
+[[notices]]
+name = "health-checks"
+title = "乳幼児健診のお知らせ"
+template = "health_checks"
+segment = "topic = childcare and child.birth_month in ({birth_months})"
+child_age = { months = [4, 9, 30], day = 1, time = "10:00" }
+context = { check = "乳幼児健診", place = "保健センター" }
+"""
 
 
 def notice(rule: Rule, template: str = "announcement", segment: str = "all", **changes: Any) -> Notice:
@@ -207,3 +219,26 @@ def _row() -> dict[str, str]:
         "base_date": "2026-12-25",
         "due_date": "2026-12-25",
     }
+
+
+async def test_two_children_whose_ages_are_due_in_one_month_are_one_message(
+    store: Store, clock: HandClock, tmp_path: Path
+) -> None:
+    folder = copied(tmp_path)
+    with (folder / "notices.toml").open("a", encoding="utf-8") as file:
+        file.write(CHECKS)
+    checks = load(folder).notices[-1]
+    clock.set("2026-11-30T12:00")
+    hall = Hall(store, clock, checks)
+    await hall.start().tick()
+    clock.set("2026-12-01T10:00")
+    await hall.start().tick()
+    assert await hall.happened() == [("2026-12", "fired")]
+    (broadcast,) = await store.broadcasts.newest(9)
+    assert broadcast.segment.endswith("in (2024-06, 2026-03, 2026-08)")
+    frozen = await store.broadcasts.frozen_template(broadcast.id)
+    assert frozen is not None
+    family = Group("ja", {Fact.BIRTH_MONTH: ("2024-06", "2026-08")}, [], [])
+    said = Renderer(broadcast, frozen, date(2026, 12, 1)).text(family)
+    assert "2024年6月生まれのお子さん(2歳6か月)" in said
+    assert "2026年8月生まれのお子さん(4か月)" in said

@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import date, time, timedelta
 
 import pytest
 
 from bot.broadcasts import overload
+from bot.broadcasts.notices import NoticeClock
 from bot.broadcasts.overload import DigestClock, context
 from bot.domain.broadcasts import Event, Priority, State
 from bot.domain.overload import Overload
 from bot.domain.residents import Resident, ResidentState
 from bot.line import limits
+from bot.schedule.rules import CalendarEntry, FromDates
 from bot.store.deferred import Told
 from bot.store.store import Store
 from bot.town import templates_for
+from bot.town.model import Notice
 from simulator import Simulator
 from tests.clock import HandClock
 from tests.integration.delivering import LIMITED, Desk, conduct
@@ -56,7 +60,8 @@ async def ended(desk: Desk, number: int) -> None:
 
 def said(desk: Desk, who: str) -> list[str]:
     bulk = ("multicast", "push")
-    return [e.message["text"] for e in desk.line.chats.entries if e.via in bulk and e.user_id == who]
+    sent = [e for e in desk.line.chats.entries if e.via in bulk and e.user_id == who]
+    return [e.message["text"] for e in sent if e.message["type"] == "text"]
 
 
 async def test_the_fourth_and_fifth_of_a_day_come_together_in_the_evening_once(desk: Desk) -> None:
@@ -222,6 +227,76 @@ async def test_a_digest_goes_on_where_it_was_stopped(desk: Desk, monkeypatch: py
     assert pages == [0]
     await desk.until(12)
     assert set(desk.heard().values()) == {4}
+
+
+def taxes(desk: Desk, at: time) -> NoticeClock:
+    """Four taxes are due on November 30th; each has its reminder on the day."""
+    row = {"fiscal_year": "2026", "period": "1", "period_name": "第1期", "base_date": "2026-11-30"}
+    entries = tuple(
+        CalendarEntry(date(2026, 11, 30), f"{tax}/2026/1", {"tax": tax, **row})
+        for tax in ("固定資産税", "町県民税", "国民健康保険税", "介護保険料")
+    )
+    notice = Notice(
+        "tax", "{tax}", "tax_due", "all", FromDates(entries, (-1, 0), at), timedelta(), until="date"
+    )
+    town = replace(LIMITED, notices=(notice,))
+    return NoticeClock(desk.store, town, templates_for(town), desk.clock)
+
+
+@pytest.mark.parametrize("day", ["2026-11-29", "2026-11-30"])
+async def test_what_counts_days_does_not_wait_for_another_days_digest(desk: Desk, day: str) -> None:
+    desk.clock.set(f"{day}T17:00")
+    await desk.residents(2)
+    await desk.start()
+    clock = taxes(desk, time(18, 30))
+    await clock.tick()
+    desk.clock.set(f"{day}T18:40")
+    await clock.tick()
+    await conduct(desk.conductor)
+    await desk.until(8)
+    assert [len(said(desk, who)) for who in (A, B)] == [4, 4]
+    desk.clock.set("2026-12-01T18:00")
+    await digests(desk).tick()
+    assert not any(each.digest for each in await desk.store.broadcasts.newest(9))
+
+
+async def test_what_counts_days_waits_for_the_digest_of_its_day(desk: Desk) -> None:
+    desk.clock.set("2026-11-30T08:00")
+    await desk.residents(2)
+    await desk.start()
+    clock = taxes(desk, time(9))
+    await clock.tick()
+    desk.clock.set("2026-11-30T09:00")
+    await clock.tick()
+    await conduct(desk.conductor)
+    await desk.until(6)
+    desk.clock.set("2026-11-30T18:00")
+    await digests(desk).tick()
+    await conduct(desk.conductor)
+    await desk.until(8)
+    assert "きょうが納期限です" in said(desk, A)[-1]
+
+
+@pytest.mark.parametrize("start", ["2026-11-30T22:00", "2026-12-01T08:00"])
+async def test_no_digest_tells_what_is_over_and_staff_find_who_missed_it(desk: Desk, start: str) -> None:
+    desk.clock.set("2026-11-30T08:00")
+    await desk.residents(2)
+    await desk.start()
+    clock = taxes(desk, time(9))
+    await clock.tick()
+    desk.clock.set("2026-11-30T09:00")
+    await clock.tick()
+    await conduct(desk.conductor)
+    await desk.until(6)
+    desk.clock.set(start)  # down at 18:00
+    await digests(desk).tick()
+    desk.clock.set("2026-12-01T18:00")
+    for _ in range(2):
+        await digests(desk).tick()
+        await conduct(desk.conductor)
+    assert [len(said(desk, who)) for who in (A, B)] == [3, 3]
+    trail = [deed for deed in await desk.store.audit.since(0) if deed.action == "broadcast.lapse"]
+    assert [deed.detail for deed in trail] == ["2 residents: the digest comes too late"]
 
 
 async def test_a_town_without_a_limit_sends_everything(desk: Desk) -> None:

@@ -139,9 +139,31 @@ def test_while_the_topics_question_is_open_a_stop_is_registered(partner: Partner
     assert partner.facts(Fact.BUS_STOP) == ("桂島",)
 
 
-def test_a_district_that_is_called_like_a_stop_is_still_registered(partner: Partner) -> None:
-    partner.say("西里")
+def test_a_stop_that_is_called_like_a_district_never_moves_somebody_there(tmp_path: Path) -> None:
+    partner = talking(made(tmp_path, STOPS + "溝延,みぞのべ,Mizonobe,桂島\n"))
+    for words in ("防災", "西里"):
+        partner.say(words)
     assert partner.facts(Fact.DISTRICT) == ("西里",)
+    said = partner.say("溝延")
+    assert "「溝延」は、どれのことですか。" in said
+    assert "いまの登録: 西里" in said
+    assert partner.labels[:2] == ["次のバス: 桂島", "地区を溝延にする"]
+    assert partner.facts(Fact.DISTRICT) == ("西里",)
+    assert partner.say("次のバス: 桂島").startswith("次のバス: 桂島\n・8:12")
+    assert partner.facts(Fact.DISTRICT) == ("西里",)
+    partner.say("溝延")
+    partner.say("地区を溝延にする")
+    assert partner.facts(Fact.DISTRICT) == ("溝延",)
+    assert "次のバス: 桂島" in partner.say("溝延"), "the district is registered: the bus alone is meant"
+
+
+def test_without_a_timetable_a_stop_or_a_district_of_one_name_is_asked_for(partner: Partner) -> None:
+    partner.conversation = Conversation(TOWN)
+    partner.say("溝延")
+    assert partner.labels[:2] == ["地区を溝延にする", "バス停を溝延にする"]
+    assert partner.facts(Fact.DISTRICT) == ()
+    partner.tap("バス停を溝延にする")
+    assert partner.facts(Fact.BUS_STOP) == ("溝延",)
 
 
 def test_an_emergency_goes_before_a_part_of_a_name(partner: Partner) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 import pytest
 
+from bot.domain.clock import TOKYO
 from bot.domain.residents import Fact, Resident
 from handlers.conversation import Conversation
 from tests.unit.conversation_partner import TOWN, USER, Partner
@@ -85,3 +87,29 @@ def test_erasing_leaves_no_token() -> None:
     someone.say("カレンダー")
     someone.say("データ削除")
     assert someone.resident is None
+
+
+def told_at_registration(month: str, language: str = "日本語") -> str:
+    partner = Partner()
+    partner.follow()
+    partner.say(language)
+    partner.now = datetime(2026, 11, 25, 12, tzinfo=TOKYO)
+    partner.say("子育て")
+    return partner.say(month)
+
+
+def test_who_registers_late_is_told_what_others_were_told_already() -> None:
+    toddler = told_at_registration("2025-05")
+    assert "・1歳6か月児健診 12月15日(火)" in toddler
+    assert "・来年4月入所の申し込み(一次) 12月4日(金)" in toddler
+    assert "3歳児健診" not in toddler
+    baby = told_at_registration("2026-07")
+    assert "・4か月児健診\n" in baby
+    assert "ロタ" not in baby, "its first dose is too late for every child of July"
+    assert "・B型肝炎" in baby
+    assert "Health check at 18 months Tue, Dec 15" in told_at_registration("2025-05", "English")
+
+
+def test_a_mother_is_told_what_is_before_birth() -> None:
+    assert "RSウイルス(妊娠中の方)" in told_at_registration("2027-02")
+    assert "RSウイルス" not in told_at_registration("2027-06")

@@ -78,9 +78,21 @@ def test_a_district_replaces_the_one_before() -> None:
     partner = followed()
     partner.tap("防災")
     partner.tap("谷地中部")
+    partner.say("防災")
     partner.say("西里")
     assert partner.facts(Fact.DISTRICT) == ("西里",)
     assert partner.facts(Fact.TOPIC) == ("disaster",)
+
+
+def test_a_district_that_nobody_asked_for_replaces_another_only_by_a_tap() -> None:
+    partner = followed()
+    partner.say("谷地中部")
+    assert partner.facts(Fact.DISTRICT) == ("谷地中部",)
+    said = partner.say("谷地南部")
+    assert "地区: いまの登録: 谷地中部" in said
+    assert partner.facts(Fact.DISTRICT) == ("谷地中部",)
+    partner.tap("地区を谷地南部にする")
+    assert partner.facts(Fact.DISTRICT) == ("谷地南部",)
 
 
 def test_taxes_one_by_one_all_at_once_and_away_again() -> None:
@@ -196,7 +208,7 @@ def test_a_stranger_is_kept_only_when_something_is_registered() -> None:
         partner = Partner()
         assert partner.say(text)
         assert partner.resident is None, text
-    for text in ("防災", "西里", "English", "配信停止"):
+    for text in ("防災", "谷地西部", "English", "配信停止"):
         partner = Partner()
         partner.say(text)
         assert partner.resident is not None, text

@@ -83,12 +83,12 @@ def test_where_is_told_in_words_or_by_a_place_and_may_be_left_open() -> None:
 def test_words_that_are_the_name_of_something_are_where_somebody_is_only_while_that_is_asked() -> None:
     resident = someone()
     resident.say("無事")
-    resident.say("西里")
-    assert resident.said == SafetyAnswer(words="西里")
+    resident.say("谷地西部")
+    assert resident.said == SafetyAnswer(words="谷地西部")
     assert resident.facts(Fact.DISTRICT) == ()
-    resident.say("西里")
+    resident.say("谷地西部")
     assert resident.said is None
-    assert resident.facts(Fact.DISTRICT) == ("西里",)
+    assert resident.facts(Fact.DISTRICT) == ("谷地西部",)
 
 
 def test_commands_go_before_the_place_and_cries_for_help_get_the_numbers_with_it() -> None:

@@ -34,7 +34,8 @@ def test_the_languages_of_the_first_towns_are_written_and_others_read_japanese()
 def test_every_text_is_used_and_every_text_used_exists() -> None:
     source = "".join(file.read_text() for file in FOLDER.parent.glob("*.py"))
     used = set(re.findall(r"[\"']([a-z]+\.[a-z_]+)[\"']", source)) - {"choice."}
-    dynamic = {f"choice.{fact}" for fact in ("district", "bus_stop", "tax", "garbage_area", "garbage_time")}
+    facts = ("district", "bus_stop", "tax", "garbage_area")
+    dynamic = {f"choice.{fact}" for fact in (*facts, "garbage_time")} | {f"choice.kind_{f}" for f in facts}
     assert used | dynamic == set(texts("ja"))
 
 

@@ -44,6 +44,7 @@ LINES = {
     "taxes": "t={{ resident.taxes | join(',') }}",
     "topics": "o={{ resident.topics | join(',') }}",
     "children": "{% for c in resident.children %}{{ c.birth_month }}={{ c.age_months }}={{ c.age_years }} {% endfor %}",
+    "expected": "{% for c in resident.expected %}{{ c.birth_month }} {% endfor %}",
 }
 
 
@@ -313,3 +314,8 @@ def test_no_template_of_the_town_is_personal_by_accident() -> None:
     templates = templates_for(load(KAHOKU))
     personal = {name: facts for name in templates.names() if (facts := templates.resident_facts(name))}
     assert personal == {"child_stages": (Fact.BIRTH_MONTH,), "garbage_day": (Fact.GARBAGE_AREA,)}
+
+
+def test_a_child_who_is_expected_stands_apart_from_those_who_are_born(tmp_path: Path) -> None:
+    source = "{% for c in resident.expected + resident.children %}{{ c.birth_month }} {% endfor %}"
+    assert words(one(tmp_path, source), ANNA) == "2027-02 2025-06 2026-12"

@@ -113,6 +113,14 @@ def test_days_before_a_due_date_tell_the_date_and_never_come_after_it() -> None:
 
 
 def test_a_childs_age_names_the_month_of_birth() -> None:
+    (both,) = occurrences(
+        ChildAge((4, 18), 1, NINE, together=True), at("2026-11-30T00:00"), at("2027-01-01T00:00")
+    )
+    assert both.key == "2026-12"
+    assert [(item["key"], item["age_months"]) for item in both.items] == [
+        ("2025-06/18", "18"),
+        ("2026-08/4", "4"),
+    ]
     found = list(occurrences(ChildAge((4, 18), 1, NINE), at("2026-11-30T00:00"), at("2027-01-02T00:00")))
     assert [(o.at.date().isoformat(), o.key) for o in found] == [
         ("2026-12-01", "2025-06/18"),

@@ -28,6 +28,9 @@ MEASLES = Stage("mr-2", Grade(-1), Grade(-1), {"name": "MR 2期"})
         ("6w", Age(1)),
         ("24w", Age(5)),
         ("年長", Grade(-1)),
+        ("-3m", Age(-3)),
+        ("妊娠28週", Age(-3)),
+        ("妊娠37週", Age(-1)),
         ("小1", Grade(0)),
         ("小6", Grade(5)),
         ("中1", Grade(6)),
@@ -38,7 +41,7 @@ def test_ages_and_school_years_as_people_write_them(text: str, bound: Age | Grad
     assert parse_bound(text) == bound
 
 
-@pytest.mark.parametrize("text", ["", "m", "2", "小7", "高4", "大1", "2か", "-1m", "年"])
+@pytest.mark.parametrize("text", ["", "m", "2", "小7", "高4", "大1", "2か", "-1y", "-10m", "妊娠", "年"])
 def test_what_is_neither_says_how_to_write_it(text: str) -> None:
     with pytest.raises(ValueError, match="2m"):
         parse_bound(text)
@@ -83,6 +86,21 @@ def test_who_registers_late_is_told_what_is_open_but_not_what_is_still_to_be_tol
     assert told("2026-05-01T10:00") == ["hepatitis-b"]
     assert told("2027-02-28T12:00") == ["hepatitis-b"]
     assert told("2027-03-01T12:00") == []
+
+
+def test_what_is_before_birth_is_told_of_children_who_are_expected() -> None:
+    mothers = Stage("rs-mother", Age(-3), Age(-1))
+    assert (mothers.first("2027-06"), mothers.last("2027-06")) == ("2027-03", "2027-04")
+    assert ("2027-06", "first") in {
+        (item["birth_month"], item["when"]) for item in items((mothers,), "2027-03")
+    }
+
+
+def test_who_cannot_begin_any_more_is_not_told_that_it_is_open() -> None:
+    rota = Stage("rota", Age(1), Age(5), start_by=parse_bound("15w"))  # type: ignore[arg-type]
+    rule = ChildStages((rota,), 1, time(10))
+    assert told_and_open(rule, "2026-07", datetime(2026, 10, 25, tzinfo=TOKYO)) == (rota,)
+    assert told_and_open(rule, "2026-07", datetime(2026, 11, 25, tzinfo=TOKYO)) == ()
 
 
 ages = st.builds(Age, st.integers(0, 200))

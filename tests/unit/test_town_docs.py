@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 def test_the_blocks_are_a_folder_without_fault(folder: Path) -> None:
     assert check(folder) == []
     town = load(folder)
-    assert len(town.notices) == len(re.findall(r"^\[\[notices\]\]$", TEXT, re.MULTILINE)) == 13
+    assert len(town.notices) == len(re.findall(r"^\[\[notices\]\]$", TEXT, re.MULTILINE)) == 14
     assert {str(fact) for topic in town.topics if (fact := topic.asks)} == set(
         re.findall(r"`([a-z_.]+)`\((?:子どもの生まれ月|地区|バス停|税|ごみの地区)\)", TEXT)
     )

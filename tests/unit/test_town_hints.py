@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.domain.broadcasts import Priority
 from bot.schedule.office import OfficeDays, known_holidays
-from bot.schedule.rules import CalendarEntry, Cron, FromDates, OnDates, Rule, Weekly
+from bot.schedule.rules import CalendarEntry, ChildAge, Cron, FromDates, OnDates, Rule, Weekly
 from bot.town import load
 from bot.town.hints import hints
 from bot.town.model import Notice
@@ -39,6 +39,28 @@ def test_dates_that_are_over_and_calendars_that_end() -> None:
     assert len(found) == 2
     assert "「past」の日付はすべて過ぎています" in found[0]
     assert "「ending」のカレンダーは 2026-12-23 で終わります" in found[1]
+
+
+def test_what_speaks_of_a_day_and_leaves_after_the_digest() -> None:
+    entries = (CalendarEntry(date(2027, 2, 1), "a"),)
+    late = notice("late", FromDates(entries, (-1, 0), time(18, 30)))
+    urgent = replace(late, name="urgent", priority=Priority.URGENT)
+    in_time = notice("in-time", FromDates(entries, (-1, 0), time(18)))
+    any_day = notice("any-day", Weekly(frozenset({0}), time(19)))
+    bound = replace(any_day, name="bound", until="date", segment="topic = bus")
+    found = told(late, urgent, in_time, any_day, bound)
+    assert [hint[:14] for hint in found] == ["お知らせ「late」は 18", "お知らせ「bound」は 1"]
+    assert "まとめ(18:00)に入れません" in found[0]
+    assert told(late, bound, overload=None) == []
+
+
+def test_ages_that_brothers_and_sisters_hear_of_apart() -> None:
+    apart = notice("apart", ChildAge((4, 9), 1, NINE))
+    together = notice("together", ChildAge((4, 9), 1, NINE, together=True), "topic = bus")
+    one = notice("one", ChildAge((4,), 1, NINE))
+    (found,) = told(apart, together, one)
+    assert "「apart」は月齢ごとに別" in found
+    assert "{birth_months}" in found
 
 
 def test_two_notices_that_say_the_same() -> None:

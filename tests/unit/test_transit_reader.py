@@ -155,6 +155,9 @@ def test_the_end_is_what_feed_info_says(tmp_path: Path) -> None:
     assert times(table, "役場前", "2026-12-24 07:00") == ["24 08:00", "25 00:50"]
     assert times(table, "役場前", "2026-12-25 07:00") == []
     assert times(table, "役場前", "2026-04-30 07:00") == []
+    info = "feed_publisher_name,feed_end_date\n町,20270630\n"
+    last = timetable(written(tmp_path, {**SMALL, "feed_info.txt": info})).ends
+    assert last == date(2027, 3, 31), "no bus is known of after the calendar's last day"
     assert timetable(written(tmp_path, {"feed_info.txt": "feed_publisher_name\n町\n"})).ends == date(
         2027, 3, 31
     )

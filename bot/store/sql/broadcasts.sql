@@ -1,9 +1,9 @@
 -- name: insert
 -- A new broadcast.
 INSERT INTO broadcasts (title, state, segment, priority, drill, everyone, digest, template, context, author,
-                        approver, created_ms, approved_ms, scheduled_ms, audience, published)
+                        approver, created_ms, approved_ms, scheduled_ms, audience, published, useful_until_ms)
 VALUES (:title, :state, :segment, :priority, :drill, :everyone, :digest, :template, :context, :author,
-        :approver, :created_ms, :approved_ms, :scheduled_ms, :audience, :published)
+        :approver, :created_ms, :approved_ms, :scheduled_ms, :audience, :published, :useful_until_ms)
 RETURNING id;
 
 -- name: add_message

@@ -25,11 +25,21 @@ INSERT INTO deferred (resident_id, broadcast_id, message_id) VALUES (:resident_i
 -- name: waiting
 -- Broadcasts of which somebody was spared, and no digest has told it; what is paused may be taken back yet.
 SELECT b.id, b.title, min(d.message_id) AS message_id FROM deferred d JOIN broadcasts b ON b.id = d.broadcast_id
-WHERE d.digest_id IS NULL AND b.state IN ('sending', 'done') GROUP BY b.id, b.title ORDER BY b.id;
+WHERE d.digest_id IS NULL AND d.lapsed_ms IS NULL AND b.state IN ('sending', 'done')
+GROUP BY b.id, b.title ORDER BY b.id;
+
+-- name: out_of_date
+-- Broadcasts that no digest has told and none can tell at a time: what they say is not true any more.
+SELECT b.id, count(*) AS residents FROM deferred d JOIN broadcasts b ON b.id = d.broadcast_id
+WHERE d.digest_id IS NULL AND d.lapsed_ms IS NULL AND b.useful_until_ms < :goes GROUP BY b.id ORDER BY b.id;
+
+-- name: lapse
+-- What nobody will be told of a broadcast.
+UPDATE deferred SET lapsed_ms = :now WHERE digest_id IS NULL AND lapsed_ms IS NULL AND broadcast_id = :broadcast;
 
 -- name: take
 -- A digest will tell of a broadcast whom it was spared.
-UPDATE deferred SET digest_id = :digest WHERE digest_id IS NULL AND broadcast_id = :broadcast;
+UPDATE deferred SET digest_id = :digest WHERE digest_id IS NULL AND lapsed_ms IS NULL AND broadcast_id = :broadcast;
 
 -- name: page
 -- What a digest has to tell to whom, within a range of residents.
