@@ -57,7 +57,7 @@ class Settings:
             if get("LINE_CHANNEL_SECRET")
             else (),
             access_token=get("LINE_CHANNEL_ACCESS_TOKEN"),
-            api_base=get("LINE_API_BASE", "https://api.line.me"),
+            api_base=_address("LINE_API_BASE", get("LINE_API_BASE", "https://api.line.me")),
             database_url=get("MACHI_DATABASE_URL", "sqlite:///var/machi.db"),
             town=Path(get("MACHI_TOWN", "towns/kahoku")),
             host=get("MACHI_HOST", "127.0.0.1"),
@@ -121,7 +121,7 @@ def _port(text: str) -> int:
 def _address(name: str, text: str) -> str:
     """A base address without its last slash; empty for none."""
     if text and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", text):
-        raise ConfigurationError(f"{name} は https://push.example.jp のように書いてください: {text}")
+        raise ConfigurationError(f"{name} は https://push.example.jp のように、http:// か https:// から書いてください: {text}")
     return text.rstrip("/")
 
 

@@ -253,7 +253,9 @@ class Composer:
             RefusedError: it has ended already.
         """
         now_ms = self._clock.now_ms()
-        return await self._store.broadcasts.change(broadcast_id, Event.CANCEL, actor, finished_ms=now_ms)
+        return await self._store.broadcasts.change(
+            broadcast_id, Event.CANCEL, actor, finished_ms=now_ms, failure=None, paused_by=None
+        )
 
     async def _require_quota(self, broadcast: Broadcast) -> None:
         """An emergency goes out whatever it costs, and at once: LINE is not even asked."""

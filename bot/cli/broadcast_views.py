@@ -196,7 +196,7 @@ def report_lines(data: Mapping[str, Any], *, batches: bool = False) -> Iterator[
         yield from table(("状態", "人数", "理由"), rows)
     if undelivered := data["undelivered"]:
         yield ""
-        yield "届かなかった人(すべては --json で):"
+        yield "届かなかった人、届いたかどうか分からない人(すべては --json で):"
         yield from (f"  {each['user_id']}" for each in undelivered[:_UNDELIVERED_SHOWN])
     if data["unknown"]:
         yield ""

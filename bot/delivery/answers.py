@@ -30,6 +30,10 @@ from bot.store.store import Store
 _log = logging.getLogger(__name__)
 
 _QUOTA_UNKNOWN = "今月の通数を使い切ったと LINE が答えました(残りの数は確かめられませんでした)。"
+_QUOTA_DISPUTED = (
+    "今月の通数を使い切ったと LINE が答えました。LINE の数字では足りるはずです(残り {left:,} 人)。"
+    "LINE Official Account Manager でプランと通数を確かめて、machi broadcast resume で再開してください。"
+)
 _REFUSED = (
     "LINE がこのアカウントからの送信を断りました({reason})。LINE_CHANNEL_ACCESS_TOKEN とアカウントの状態を"
     "確かめてください。直れば、ひとりでに再開します。"
@@ -73,7 +77,8 @@ class Answers:
                     _log.error("%d broadcasts are paused: %s", paused, reason)
             case QuotaExceeded(reason):
                 await self._give_back(batch, owner, reason)
-                await self._pause(batch, await self._quota_words(batch))
+                if await self._pause(batch, _QUOTA_UNKNOWN):  # at once: LINE may take a while to tell the figures
+                    await self._store.broadcasts.explain(batch.broadcast_id, await self._quota_words(batch))
             case Throttled(reason):
                 await self._store.outbox.slow_down(batch.endpoint, self._limits)
                 await self._give_back(batch, owner, reason)
@@ -123,14 +128,18 @@ class Answers:
         await self._store.outbox.give_back(batch, owner, due_ms, reason)
         _log.warning("Batch %d, attempt %d, not accepted: %s", batch.id, batch.attempts, reason)
 
-    async def _pause(self, batch: Batch, reason: str) -> None:
-        with suppress(RefusedError):  # another answer has paused it already, or it has been cancelled
+    async def _pause(self, batch: Batch, reason: str) -> bool:
+        """Whether it was this answer that paused it: another may have, or it has been cancelled."""
+        try:
             await self._store.broadcasts.pause(batch.broadcast_id, BY_SERVICE, reason)
-            _log.error("Broadcast %d is paused: %s", batch.broadcast_id, reason)
+        except RefusedError:
+            return False
+        _log.error("Broadcast %d is paused: %s", batch.broadcast_id, reason)
+        return True
 
     async def _quota_words(self, batch: Batch) -> str:
         quota = await self._line.quota()
         if quota is None:
             return _QUOTA_UNKNOWN
         left = pending(await self._store.reports.progress(batch.broadcast_id))
-        return shortage(quota, left, self._yen)
+        return shortage(quota, left, self._yen) if quota.missing(left) else _QUOTA_DISPUTED.format(left=left)

@@ -312,6 +312,14 @@ class Broadcasts:
         await self._database.write(work)
         return await self.find(broadcast_id)
 
+    async def explain(self, broadcast_id: int, reason: str) -> None:
+        """Say more exactly why a broadcast is paused, if it still is."""
+
+        async def work(session: Session) -> int:
+            return await session.execute("broadcasts.explain", {"id": broadcast_id, "reason": reason})
+
+        await self._database.write(work)
+
     async def pause_all(self, by: str, reason: str) -> int:
         """Pause whatever is being sent; how many broadcasts."""
 

@@ -155,8 +155,12 @@ class Outbox:
         await self._database.append("outbox.renew_leases", [row])
 
     async def release_all(self) -> None:
-        """Put back every leased batch, after a restart of the only sender."""
+        """Put back every leased batch, after a restart of the only sender, and let nothing wait for its back-off.
+
+        The clock may stand earlier than when the back-off began.
+        """
         await self._database.append("outbox.release_all", [{"now": self._clock.now_ms()}])
+        await self.hasten()
 
     async def release_own(self, owner: str) -> None:
         """Put back what a sender that stops still holds, and forget the sender."""

@@ -60,6 +60,10 @@ SET state = :state, approver = :approver, approved_ms = :approved_ms, scheduled_
     unit = :unit, paused_by = :paused_by, audience_end = :audience_end
 WHERE id = :id;
 
+-- name: explain
+-- Why a broadcast is paused.
+UPDATE broadcasts SET failure = :reason WHERE id = :id AND state = 'paused';
+
 -- name: due
 -- Scheduled broadcasts whose time has come, the most urgent first.
 SELECT * FROM broadcasts WHERE state = 'scheduled' AND scheduled_ms <= :now
