@@ -183,7 +183,7 @@ class OrderDesk:
         Raises:
             InvalidInputError: it does not hold for one of the districts, or nothing would change.
             NotFoundError: there is no such order.
-            RefusedError: it is not in force.
+            RefusedError: it is not in force, or something of it waits for approval.
         """
         order = await self._in_force(order_id)
         self._require_districts(keep)
@@ -195,7 +195,7 @@ class OrderDesk:
 
         Raises:
             NotFoundError: there is no such order.
-            RefusedError: it is not in force.
+            RefusedError: it is not in force, or something of it waits for approval.
         """
         order = await self._in_force(order_id)
         return await self._change(order, Deed.LIFT, (), author, lifted_words(order))
@@ -242,7 +242,7 @@ class OrderDesk:
         return Made(order, deed, after or order.districts, broadcast, recipients)
 
     async def waiting(self, order_id: int) -> tuple[Order, Telling]:
-        """An order and the newest of its broadcasts that waits for approval.
+        """An order and its broadcast that waits for approval; there is one at most.
 
         Raises:
             NotFoundError: there is no such order.

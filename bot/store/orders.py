@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from bot.domain.broadcasts import Event, State
 from bot.domain.errors import NotFoundError, RefusedError
-from bot.domain.orders import Deed, Order, OrderState, Reach, refuse_conflicts, superseded_parts
+from bot.domain.orders import DEED_WORDS, Deed, Order, OrderState, Reach, refuse_conflicts, superseded_parts
 from bot.store.audit import Deed as Entry
 from bot.store.audit import record
 from bot.store.port import Database, Row, Session
@@ -63,7 +63,18 @@ async def insert(session: Session, order: Order) -> int:
 async def add_broadcast(
     session: Session, order_id: int, broadcast_id: int, deed: Deed, districts: tuple[str, ...]
 ) -> None:
-    """Note what a broadcast will do to an order."""
+    """Note what a broadcast will do to an order.
+
+    Raises:
+        RefusedError: another one waits for approval: who approves an order must not get something else than they read.
+    """
+    await session.fetch("orders.lock")
+    for waiting in await _tellings(session, order_id):
+        if waiting.state is State.DRAFT:
+            raise RefusedError(
+                f"避難情報 {order_id} には、{DEED_WORDS[waiting.deed]}の下書きがもうあります(配信 {waiting.broadcast_id})。"
+                f"先に承認するか(machi order approve {order_id})、取り消してください(machi order cancel {order_id})。"
+            )
     row = {"broadcast_id": broadcast_id, "order_id": order_id, "deed": deed.value}
     await session.execute("orders.add_broadcast", {**row, "districts": _list(districts)})
 
@@ -109,6 +120,15 @@ async def _find(source: Session | Database, order_id: int) -> Order:
     if not rows:
         raise NotFoundError(f"避難情報 {order_id} はありません。machi order list で番号を確かめてください。")
     return from_row(rows[0])
+
+
+async def _tellings(source: Session | Database, order_id: int) -> list[Telling]:
+    return [
+        Telling(
+            row["broadcast_id"], Deed(row["deed"]), tuple(json.loads(row["districts"])), State(row["state"])
+        )
+        for row in await source.fetch("orders.broadcasts", {"id": order_id})
+    ]
 
 
 async def active(source: Session | Database) -> list[Order]:
@@ -203,16 +223,7 @@ class Orders:
 
     async def tellings(self, order_id: int) -> list[Telling]:
         """The broadcasts of an order, oldest first."""
-        rows = await self._database.fetch("orders.broadcasts", {"id": order_id})
-        return [
-            Telling(
-                row["broadcast_id"],
-                Deed(row["deed"]),
-                tuple(json.loads(row["districts"])),
-                State(row["state"]),
-            )
-            for row in rows
-        ]
+        return await _tellings(self._database, order_id)
 
     async def of_broadcast(self, broadcast_id: int) -> tuple[Order, Deed] | None:
         """The order that a broadcast tells of, and what that does to it."""
