@@ -211,7 +211,7 @@ class OrderDesk:
     ) -> Made:
         template = "evacuation_lifted" if deed is Deed.LIFT else "evacuation_narrowed"
         whole = replace(order, reach=Reach.EVERYONE) if await self._was_for_everyone(order) else order
-        audience = Staff() if order.reach is Reach.STAFF else Told(await self._told(order))
+        audience = Staff() if order.reach is Reach.STAFF else await self._told(order)
         draft = self._draft(whole, deed, template, variables, audience)
 
         async def beside(session: Session, broadcast_id: int) -> None:
@@ -227,11 +227,15 @@ class OrderDesk:
     async def _was_for_everyone(self, order: Order) -> bool:
         return any(each.reach is Reach.EVERYONE for each in await self._family(order))
 
-    async def _told(self, order: Order) -> tuple[int, ...]:
+    async def _told(self, order: Order) -> Told:
+        """Whoever heard of it, but for those who live where it ended before and were told so: by a narrowing, or by
+        the higher order that took its place there and may hold yet. They must not hear of an end that is not theirs.
+        """
         found = [
             each for one in await self._family(order) for each in await self._store.orders.tellings(one.id)
         ]
-        return tuple(sorted(each.broadcast_id for each in found if each.state is not State.DRAFT))
+        broadcasts = tuple(sorted(each.broadcast_id for each in found if each.state is not State.DRAFT))
+        return Told(broadcasts, tuple(await self._store.orders.released(order.id)))
 
     async def _made(self, order_id: int, deed: Deed, broadcast_id: int) -> Made:
         order = await self._store.orders.find(order_id)

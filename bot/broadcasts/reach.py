@@ -33,8 +33,8 @@ def condition(broadcast: Broadcast, town: Town, today: date, dialect: Dialect) -
     match broadcast.audience:
         case Staff():
             return None
-        case Told(broadcasts):
-            return told_condition(dialect, broadcasts)
+        case Told(broadcasts, released):
+            return told_condition(dialect, broadcasts, released)
         case None:
             return segment_condition(broadcast.segment, town, today)
 

@@ -8,9 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The residents who got (or may have got) any of these broadcasts, as far as they still follow."""
+    """The residents who got (or may have got) any of these broadcasts, as far as they still follow.
+
+    `released` are pairs of a district and a broadcast: who is registered in that district and got that broadcast is
+    left out, since it told them that what they were told before has ended there.
+    """
 
     broadcasts: tuple[int, ...]
+    released: tuple[tuple[str, int], ...] = ()
 
     def __str__(self) -> str:
         return f"配信 {'・'.join(map(str, self.broadcasts))} を受け取った人"
@@ -34,7 +39,8 @@ def to_json(audience: Audience | None) -> str | None:
     """How an audience is stored."""
     match audience:
         case Told():
-            return json.dumps({"told": list(audience.broadcasts)})
+            told = {"told": audience.broadcasts}
+            return json.dumps(told | ({"released": audience.released} if audience.released else {}))
         case Staff():
             return json.dumps({"staff": {"but": audience.but}}, ensure_ascii=False)
         case None:
@@ -46,4 +52,7 @@ def from_json(text: str | None) -> Audience | None:
     if text is None:
         return None
     stored = json.loads(text)
-    return Told(tuple(stored["told"])) if "told" in stored else Staff(stored["staff"]["but"])
+    if "told" not in stored:
+        return Staff(stored["staff"]["but"])
+    released = tuple((district, broadcast) for district, broadcast in stored.get("released", ()))
+    return Told(tuple(stored["told"]), released)

@@ -225,6 +225,16 @@ class Orders:
         """The broadcasts of an order, oldest first."""
         return await _tellings(self._database, order_id)
 
+    async def released(self, order_id: int) -> list[tuple[str, int]]:
+        """The districts an order no longer holds for while it goes on, each with the broadcast that told of that."""
+        held: set[str] = set()
+        found = []
+        for row in await self._database.fetch("orders.changes", {"id": order_id}):
+            now = set(json.loads(row["districts"]))
+            found += [(district, row["broadcast_id"]) for district in sorted(held - now)]
+            held = now
+        return found
+
     async def of_broadcast(self, broadcast_id: int) -> tuple[Order, Deed] | None:
         """The order that a broadcast tells of, and what that does to it."""
         rows = await self._database.fetch("orders.of_broadcast", {"id": broadcast_id})
