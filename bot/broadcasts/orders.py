@@ -188,7 +188,8 @@ class OrderDesk:
         order = await self._in_force(order_id)
         self._require_districts(keep)
         kept = remaining(order, keep)
-        return await self._change(order, Deed.NARROW, kept, author, narrowed_words(order, kept))
+        words = narrowed_words(order, kept, await self._store.orders.active())
+        return await self._change(order, Deed.NARROW, kept, author, words)
 
     async def lift(self, order_id: int, author: str) -> Made:
         """Write that an order is lifted, to those who were told of it.
@@ -198,7 +199,8 @@ class OrderDesk:
             RefusedError: it is not in force, or something of it waits for approval.
         """
         order = await self._in_force(order_id)
-        return await self._change(order, Deed.LIFT, (), author, lifted_words(order))
+        words = lifted_words(order, await self._store.orders.active())
+        return await self._change(order, Deed.LIFT, (), author, words)
 
     async def _in_force(self, order_id: int) -> Order:
         order = await self._store.orders.find(order_id)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bot.domain.broadcasts import Event, State
 from bot.domain.errors import NotFoundError, RefusedError
-from bot.domain.orders import DEED_WORDS, Deed, Order, OrderState, Reach, refuse_conflicts, superseded_parts
+from bot.domain.orders import DEED_WORDS, Deed, Order, OrderState, Reach, refuse_conflicts, still_in_force, superseded_parts
 from bot.store.audit import Deed as Entry
 from bot.store.audit import record
 from bot.store.port import Database, Row, Session
@@ -168,6 +169,28 @@ async def follow(session: Session, broadcast_id: int, event: Event, actor: str, 
         await _change(session, moved, deed.value, now_ms, broadcast_id)
     detail = f"{moved.title} {moved.hazard} {'・'.join(districts or order.districts)}"
     await record(session, Entry(now_ms, actor, action, f"order:{order.id}", detail))
+
+
+async def require_still_true(session: Session, broadcast_id: int, context: Mapping[str, Any]) -> None:
+    """Check that the draft of an order, if this is one, is true yet: what is approved is sent as it was read.
+
+    Raises:
+        RefusedError: a shelter that it names as open is not, or the other orders are no longer those it names.
+    """
+    rows = await session.fetch("orders.of_broadcast", {"id": broadcast_id})
+    if not rows:
+        return
+    order = await lock(session, rows[0]["order_id"])
+    again = f"下書きを取り消して(machi order cancel {order.id})、作り直してください。"
+    if "still" in context and context["still"] != still_in_force(order, await active(session)):
+        raise RefusedError(f"ほかの避難情報が、この下書きのあとで変わりました。{again}")
+    open_ids = {row["shelter_id"] for row in await session.fetch("shelters.all") if row["state"] == "open"}
+    names = [site["name"] for site in context.get("sites", ())]  # of the first of them; the others are on paper alone
+    ids = context.get("site_ids", ())
+    gone = [names[n] if n < len(names) else ids[n] for n in range(len(ids)) if ids[n] not in open_ids]
+    if gone:
+        named = "」「".join(gone)
+        raise RefusedError(f"「{named}」は、この下書きのあとで開設ではなくなりました。{again}")
 
 
 async def _issue(session: Session, order: Order, actor: str, now_ms: int) -> Order:

@@ -10,9 +10,12 @@ import pytest
 from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.compose import Composer
 from bot.broadcasts.orders import OrderDesk, OrderDraft
+from bot.domain.errors import RefusedError
 from bot.domain.orders import Reach
 from bot.domain.residents import Fact, Resident
 from bot.town import templates_for
+from bot.town.shelters import fit
+from bot.domain.shelters import ShelterState
 from bot.store.store import Store
 from simulator import Simulator
 from tests.clock import HandClock
@@ -124,3 +127,53 @@ async def test_who_never_heard_of_the_higher_order_hears_the_end_of_the_lower_on
     town.news()
     await town.lift(low)
     assert set(town.news()) == {MIZONOBE, NOWHERE}
+
+
+async def test_the_end_of_an_order_names_its_hazard_and_what_is_still_in_force_in_every_language(town: Town) -> None:
+    flood = await town.issue(4, "西里", "溝延")
+    await town.issue(4, "西里", hazard="土砂災害")
+    town.news()
+    await town.narrow(flood, "西里")
+    narrowed = town.news()
+    await town.lift(flood)
+    lifted = town.news()
+    terms = {
+        NISHISATO: ("洪水", "土砂災害"),
+        ENGLISH: ("flooding", "landslides"),
+        EASY: ("川の 水が あふれること(洪水)", "山や 崖(がけ)が くずれること(土砂災害)"),
+        CHINESE: ("洪水", "泥石流、滑坡等"),
+        KOREAN: ("홍수", "토사 재해"),
+    }
+    for said in (narrowed, lifted):
+        for who, (ended, goes_on) in terms.items():
+            assert ended in said[who], said[who]
+            assert goes_on in said[who].partition(ended)[2], said[who]
+
+
+async def test_an_end_that_names_other_orders_than_are_in_force_by_now_is_refused(town: Town) -> None:
+    flood = await town.issue(4, "西里")
+    await town.orders.lift(flood, "clerk")
+    await town.issue(4, "西里", hazard="土砂災害")
+    with pytest.raises(RefusedError, match=f"machi order cancel {flood}"):
+        await town.approve(flood)
+    await town.orders.cancel(flood, "clerk")
+    await town.lift(flood)
+
+
+async def test_an_order_that_names_a_shelter_closed_since_is_refused_and_nothing_is_sent(
+    town: Town, store: Store
+) -> None:
+    shelter = fit(TOWN.shelters, ["洪水"])[0]
+    await store.shelters.set({shelter.id: shelter.name}, ShelterState.OPEN, "clerk")
+    draft = OrderDraft(4, "洪水", ["溝延"])
+    made = await town.orders.issue(draft, "clerk")
+    for state in (ShelterState.CLOSED, ShelterState.FULL):
+        await store.shelters.set({shelter.id: shelter.name}, state, "clerk")
+        with pytest.raises(RefusedError, match=f"「{shelter.name}」"):
+            await town.approve(made.order.id)
+    assert town.news() == {}
+    assert await store.orders.active() == []
+    await town.orders.cancel(made.order.id, "clerk")
+    again = await town.orders.issue(draft, "clerk")
+    await town.approve(again.order.id)
+    assert shelter.name not in town.news()[MIZONOBE]

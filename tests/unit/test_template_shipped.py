@@ -116,7 +116,7 @@ def test_evacuation_uses_the_names_of_the_law(templates: Templates, level: str) 
     japanese, english, chinese, korean = EVACUATION[level]
     for name in ORDERS:
         for language in ("ja", "ja-easy"):
-            text = words(templates, name, language, level=level)
+            text = words(templates, name, language, level=level, still=[])
             assert f"警戒レベル{level} {japanese}" in text
             assert all(other not in text for key, (other, *_) in EVACUATION.items() if key != level)
         for language, mark, named in (
@@ -136,7 +136,7 @@ def test_only_hazards_with_levels_speak_of_them_and_no_abolished_word_is_said(
     mark = {"en": "Alert Level", "zh": "警戒级别", "ko": "경계 레벨"}.get(language, "警戒レベル")
     for name, level in product(ORDERS, EVACUATION):
         messages = templates.render(
-            name, language, {**templates.sample(name), "hazard": hazard, "level": level}
+            name, language, {**templates.sample(name), "hazard": hazard, "level": level, "still": []}
         )
         said = json.dumps(messages, ensure_ascii=False)
         assert (mark in said) == (hazard in LEVELLED)
