@@ -13,10 +13,10 @@ from bot.broadcasts.orders import OrderDesk, OrderDraft
 from bot.domain.errors import RefusedError
 from bot.domain.orders import Reach
 from bot.domain.residents import Fact, Resident
-from bot.town import templates_for
-from bot.town.shelters import fit
 from bot.domain.shelters import ShelterState
 from bot.store.store import Store
+from bot.town import templates_for
+from bot.town.shelters import fit
 from simulator import Simulator
 from tests.clock import HandClock
 from tests.integration.delivering import TOWN, Desk, conduct, no_answer
