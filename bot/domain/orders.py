@@ -223,9 +223,7 @@ def superseded_parts(new: Order, active: Iterable[Order]) -> list[tuple[Order, t
 
 
 def still_in_force(order: Order, active: Iterable[Order]) -> list[dict[str, str]]:
-    """The other orders in force beside one, as its narrowing or lifting names them: who reads of an end must not
-    take it for theirs.
-    """
+    """The other orders in force, as the end of one names them: who reads of it must not take it for theirs."""
     return [
         {"level": str(each.level), "hazard": each.hazard, "areas": "、".join(each.districts)}
         for each in active

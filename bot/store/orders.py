@@ -9,7 +9,16 @@ from typing import Any, NamedTuple
 
 from bot.domain.broadcasts import Event, State
 from bot.domain.errors import NotFoundError, RefusedError
-from bot.domain.orders import DEED_WORDS, Deed, Order, OrderState, Reach, refuse_conflicts, still_in_force, superseded_parts
+from bot.domain.orders import (
+    DEED_WORDS,
+    Deed,
+    Order,
+    OrderState,
+    Reach,
+    refuse_conflicts,
+    still_in_force,
+    superseded_parts,
+)
 from bot.store.audit import Deed as Entry
 from bot.store.audit import record
 from bot.store.port import Database, Row, Session
@@ -185,7 +194,9 @@ async def require_still_true(session: Session, broadcast_id: int, context: Mappi
     if "still" in context and context["still"] != still_in_force(order, await active(session)):
         raise RefusedError(f"ほかの避難情報が、この下書きのあとで変わりました。{again}")
     open_ids = {row["shelter_id"] for row in await session.fetch("shelters.all") if row["state"] == "open"}
-    names = [site["name"] for site in context.get("sites", ())]  # of the first of them; the others are on paper alone
+    names = [
+        site["name"] for site in context.get("sites", ())
+    ]  # of the first of them; the others are on paper alone
     ids = context.get("site_ids", ())
     gone = [names[n] if n < len(names) else ids[n] for n in range(len(ids)) if ids[n] not in open_ids]
     if gone:

@@ -267,7 +267,9 @@ async def test_the_newest_answer_counts_and_a_place_is_added_to_it(store: Store,
     assert await store.safety.counts() == {"溝延": {SafetyState.HELP: 1}, None: {SafetyState.SAFE: 1}}
     await say(store, clock, 1, SafetyAnswer(SafetyState.HELP), **at)
     (first, _) = await store.safety.all()
-    assert first[3:6] == (SafetyState.HELP, "家の屋根", Place(38.4, 140.3)), "the same once more forgets no place"
+    assert first[3:6] == (SafetyState.HELP, "家の屋根", Place(38.4, 140.3)), (
+        "the same once more forgets no place"
+    )
     await say(store, clock, 1, SafetyAnswer(SafetyState.EVACUATED), **at)
     changed = next(each for each in await store.safety.all() if each.user_id == user(1))
     assert changed[3:6] == (SafetyState.EVACUATED, None, None), "where one was is not where one is"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -15,6 +15,7 @@ from bot.domain.orders import Reach
 from bot.domain.residents import Fact, Resident
 from bot.domain.shelters import ShelterState
 from bot.store.store import Store
+from bot.telegrams.drill import real_danger
 from bot.town import templates_for
 from bot.town.shelters import fit
 from simulator import Simulator
@@ -86,16 +87,19 @@ class Town:
 
 
 @pytest.fixture
-async def town(desk: Desk, line: Simulator, store: Store, clock: HandClock) -> AsyncIterator[Town]:
+async def town(desk: Desk, line: Simulator, store: Store, clock: HandClock) -> Town:
     await settle(store, *(living(who, district) for who, (_, district) in PLACES.items()))
     for who in PLACES:
         line.add_user(who)
     await desk.start()
     composer = Composer(store, TOWN, templates_for(TOWN), clock, Ceiling(no_answer, 3))
-    yield Town(desk, OrderDesk(store, TOWN, composer, clock), {})
+    danger = partial(real_danger, store.database, clock, watching=True)
+    return Town(desk, OrderDesk(store, TOWN, composer, clock, danger), {})
 
 
-async def test_who_is_under_a_higher_order_does_not_hear_that_the_lower_one_ended_elsewhere(town: Town) -> None:
+async def test_who_is_under_a_higher_order_does_not_hear_that_the_lower_one_ended_elsewhere(
+    town: Town,
+) -> None:
     low = await town.issue(3, "溝延", "西里")
     high = await town.issue(4, "西里")
     town.news()
@@ -129,7 +133,9 @@ async def test_who_never_heard_of_the_higher_order_hears_the_end_of_the_lower_on
     assert set(town.news()) == {MIZONOBE, NOWHERE}
 
 
-async def test_the_end_of_an_order_names_its_hazard_and_what_is_still_in_force_in_every_language(town: Town) -> None:
+async def test_the_end_of_an_order_names_its_hazard_and_what_is_still_in_force_in_every_language(
+    town: Town,
+) -> None:
     flood = await town.issue(4, "西里", "溝延")
     await town.issue(4, "西里", hazard="土砂災害")
     town.news()
@@ -177,3 +183,16 @@ async def test_an_order_that_names_a_shelter_closed_since_is_refused_and_nothing
     again = await town.orders.issue(draft, "clerk")
     await town.approve(again.order.id)
     assert shelter.name not in town.news()[MIZONOBE]
+
+
+async def test_no_drill_begins_in_a_real_emergency_and_one_under_way_can_be_ended(town: Town) -> None:
+    drill = OrderDraft(4, "洪水", ["溝延"], drill=True)
+    begun = await town.orders.issue(drill, "clerk")
+    await town.approve(begun.order.id)
+    waiting = await town.orders.issue(OrderDraft(4, "地震", ["溝延"], drill=True), "clerk")
+    await town.issue(4, "西里")
+    with pytest.raises(RefusedError, match="いまは訓練をしません"):
+        await town.approve(waiting.order.id)
+    with pytest.raises(RefusedError, match="いまは訓練をしません"):
+        await town.orders.issue(OrderDraft(4, "津波", ["溝延"], drill=True), "clerk")
+    await town.lift(begun.order.id)

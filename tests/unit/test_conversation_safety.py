@@ -142,7 +142,9 @@ def test_after_the_place_on_the_map_words_are_kept_too_and_another_place_asks_fo
     assert resident.said is None
 
 
-@pytest.mark.parametrize("words", ["避難所どこ", "近くの避難所を教えて", "ひなんじょ どこですか", "where is the shelter"])
+@pytest.mark.parametrize(
+    "words", ["避難所どこ", "近くの避難所を教えて", "ひなんじょ どこですか", "where is the shelter"]
+)
 def test_a_question_for_shelters_is_no_place(words: str) -> None:
     resident = someone()
     resident.say("無事")

@@ -195,7 +195,9 @@ def test_lifting_an_order_never_says_that_it_is_safe(templates: Templates) -> No
         assert not re.search("安全になりました|もう安全|is safe now", text)
 
 
-@pytest.mark.parametrize(("language", "way"), [("ja", "「安否」"), ("ja-easy", "「安否」"), ("en", "Safety check")])
+@pytest.mark.parametrize(
+    ("language", "way"), [("ja", "「安否」"), ("ja-easy", "「安否」"), ("en", "Safety check")]
+)
 def test_a_strong_earthquake_tells_the_way_to_shelters_and_to_say_how_one_is(
     templates: Templates, language: str, way: str
 ) -> None:
