@@ -121,7 +121,9 @@ def _port(text: str) -> int:
 def _address(name: str, text: str) -> str:
     """A base address without its last slash; empty for none."""
     if text and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", text):
-        raise ConfigurationError(f"{name} は https://push.example.jp のように、http:// か https:// から書いてください: {text}")
+        raise ConfigurationError(
+            f"{name} は https://push.example.jp のように、http:// か https:// から書いてください: {text}"
+        )
     return text.rstrip("/")
 
 

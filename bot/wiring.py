@@ -39,6 +39,7 @@ from bot.rendering import Templates
 from bot.schedule.ticker import Ticker
 from bot.settings import Settings
 from bot.store.store import Store, open_database, sqlite_path
+from bot.telegrams.drill import real_danger
 from bot.telegrams.present import PresentState
 from bot.telegrams.watch import JmaWatch
 from bot.town import load, templates_for
@@ -132,7 +133,9 @@ def alert_writer(desk: Desk) -> AlertWriter:
 
 def order_desk(desk: Desk) -> OrderDesk:
     """What issues, narrows and lifts the town's evacuation orders."""
-    return OrderDesk(desk.store, desk.town, desk.composer, desk.clock)
+    watching = bool(desk.settings.jma_base)
+    danger = partial(real_danger, desk.store.database, desk.clock, watching=watching)
+    return OrderDesk(desk.store, desk.town, desk.composer, desk.clock, danger)
 
 
 def cap_desk(desk: Desk) -> CapDesk:

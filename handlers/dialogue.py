@@ -19,7 +19,7 @@ def opened(step: Step) -> dict[str, Any] | None:
 
 
 def asked(scene: Scene) -> str | None:
-    """The question that is open, a fact, DEPARTURES or WHEREABOUTS; None also for a dialogue that cannot be read."""
+    """The question that is open, as in `Step.asks`; None also for a dialogue that cannot be read."""
     asks = (scene.resident.dialogue or {}).get("asks")
     return asks if isinstance(asks, str) else None
 

@@ -8,7 +8,7 @@ from bot.domain.safety import PLACE_LENGTH, SafetyAnswer, SafetyState
 from bot.domain.shelters import Place
 from bot.domain.spelling import folded
 from handlers import helping
-from handlers.scene import WHEREABOUTS, Action, Card, Scene, Step
+from handlers.scene import IN_WORDS, WHEREABOUTS, Action, Card, Scene, Step
 from handlers.sheltering import sender
 
 _LABELS = {
@@ -53,8 +53,8 @@ def tell_place(scene: Scene, words: str) -> Step:
 def locate(scene: Scene, place: Place, address: str) -> Step:
     """Where they are, on the map."""
     words = address.strip()[:PLACE_LENGTH] or None
-    said = [scene.say("safety.located")]
-    return _step(scene, said, _after(scene), SafetyAnswer(words=words, place=place))
+    said = [scene.say("safety.located"), scene.say("safety.more")]
+    return _step(scene, said, _after(scene), SafetyAnswer(words=words, place=place), asks=IN_WORDS)
 
 
 def _after(scene: Scene) -> list[Action]:

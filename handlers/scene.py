@@ -30,6 +30,8 @@ DEPARTURES = "departures"
 """The question which stop's next bus is wanted."""
 WHEREABOUTS = "whereabouts"
 """The question where somebody is who has said how they are."""
+IN_WORDS = "in_words"
+"""The same, once they have sent the place: what they say more is kept, and another place asks for shelters."""
 
 
 def names(choice: Choice) -> set[str]:
@@ -71,7 +73,7 @@ class Card:
 class Step:
     """What an event leads to: the resident afterwards (None: nothing is kept) and the replies.
 
-    `asks` is the question that is open now: a fact, DEPARTURES or WHEREABOUTS. `keeps` says whether a stranger is
+    `asks` is the question that is open now: a fact, DEPARTURES, WHEREABOUTS or IN_WORDS. `keeps` says whether a stranger is
     registered by this. `safety` is what they say of themselves.
     """
 
@@ -178,7 +180,7 @@ class Scene:
         """The quick replies that stand below most cards."""
         resume = [self.action("command.resume", "resume")]
         return [
-            *(self.urgent if self.situation.hazards else []),
+            *(self.urgent if self.situation.orders else []),
             *(resume if self.resident.state is ResidentState.STOPPED else []),
             *([self.action("command.bus", "bus")] if self.bus else []),
             self.action("command.settings", "settings"),

@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from bot.domain.clock import TOKYO
 from bot.domain.orders import SHELTER_COLUMNS
 from bot.domain.residents import Fact
 from bot.domain.shelters import Place, ShelterState, is_on_earth, map_link
+from bot.jma.values import INTENSITIES, Hazard, Rank
 from bot.town.model import Shelter
 from bot.town.shelters import Near, fit, middle_of, near_districts, nearest, place_of
 from handlers import helping
 from handlers.scene import Action, Card, Scene, Step
 
+STRONG = INTENSITIES.index("5弱")
+"""The rank of an earthquake after which houses may not be safe."""
 _NEAR, _AVOIDED, _PAGE = 3, 2, 5
 """Shelters to go to, shelters nearby that are full or closed, and shelters of a page of the list."""
 _DEGREES = re.compile(r"(-?\d{1,3}\.\d{1,6}),(-?\d{1,3}\.\d{1,6})")
@@ -22,19 +26,28 @@ _STATES: dict[ShelterState | None, str] = {
     ShelterState.CLOSED: "shelters.closed",
     None: "shelters.unknown",
 }
+_AGENCY = {
+    Hazard.LANDSLIDE: "土砂災害",
+    Hazard.FLOOD: "洪水",
+    Hazard.RIVER: "洪水",
+    Hazard.HEAVY_RAIN: "内水氾濫",
+    Hazard.EARTHQUAKE: "地震",
+    Hazard.VOLCANO: "火山現象",
+}
+"""What a shelter must be fit for while the Meteorological Agency warns of a hazard."""
 _BARRED = frozenset({ShelterState.FULL, ShelterState.CLOSED})
 
 
 def ask(scene: Scene, _words: str = "") -> Step:
     """「避難所」: those for the hazards in force; where nothing is, which hazard is meant."""
-    if scene.situation.hazards:
+    if hazards(scene, ()):
         return _listed(scene, ())
     return _which_hazard(scene, None)
 
 
 def near(scene: Scene, place: Place) -> Step:
     """A place was sent: the nearest for the hazards in force; where nothing is, which hazard is meant."""
-    if scene.situation.hazards:
+    if hazards(scene, ()):
         return _nearest(scene, (), place)
     return _which_hazard(scene, place)
 
@@ -53,7 +66,7 @@ def page(scene: Scene, words: str) -> Step:
     number, _, hazard = words.partition(" ")
     if not (number.isascii() and number.isdecimal()) or (hazard and hazard not in SHELTER_COLUMNS):
         return helping.old_button(scene)
-    if not hazard and not scene.situation.hazards:
+    if not hazard and not hazards(scene, ()):
         return _which_hazard(scene, None)
     return _listed(scene, (hazard,) if hazard else (), int(number[:6]))
 
@@ -65,8 +78,31 @@ def locate(scene: Scene, _words: str = "") -> Step:
 
 
 def hazards(scene: Scene, chosen: Iterable[str]) -> tuple[str, ...]:
-    """What a shelter must be fit for: everything in force in the town, and what was chosen."""
-    return tuple(dict.fromkeys([*scene.situation.hazards, *chosen]))
+    """What a shelter must be fit for: what is in force where the resident lives, and what was chosen.
+
+    Orders for the resident's district go before those for others: a landslide order elsewhere must not send people past
+    the shelter next to them. What the Meteorological Agency warns of counts as long as there is a shelter fit for all.
+    """
+    orders = scene.situation.orders
+    lives_in = scene.resident.values(Fact.DISTRICT)
+    own = [order for order in orders if any(district in order.districts for district in lives_in)]
+    needed = list(dict.fromkeys([*(order.hazard for order in own or orders), *chosen]))
+    for hazard in _of_the_agency(scene):
+        if hazard not in needed and fit(scene.town.shelters, [*needed, hazard]):
+            needed.append(hazard)
+    return tuple(needed)
+
+
+def _of_the_agency(scene: Scene) -> list[str]:
+    """The hazards for which residents may have to leave by its warnings and earthquakes, the gravest first."""
+    known = scene.present().known
+    found = known.present(scene.now.astimezone(TOKYO)) if known else []
+    return [
+        _AGENCY[each.claim.hazard]
+        for each in found
+        if each.claim.hazard in _AGENCY
+        and each.claim.rank >= (STRONG if each.claim.hazard is Hazard.EARTHQUAKE else Rank.WARNING)
+    ]
 
 
 def sender(scene: Scene) -> Action:

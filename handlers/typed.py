@@ -10,7 +10,7 @@ from bot.domain.safety import PLACE_LENGTH, SafetyState
 from bot.domain.spelling import folded
 from handlers import choices, garbage, helping, questions
 from handlers.dialogue import asked, offered
-from handlers.scene import DEPARTURES, WHEREABOUTS, Scene, names
+from handlers.scene import DEPARTURES, IN_WORDS, WHEREABOUTS, Scene, names
 from handlers.texts import texts
 
 COMMANDS = {
@@ -45,6 +45,7 @@ def meaning(scene: Scene, words: str) -> str:
     found = (
         offered(scene, typed)
         or _command(scene, typed)
+        or _shelters(typed)
         or _whereabouts(scene, words)
         or _month(scene, words)
         or _topic(scene, typed)
@@ -80,10 +81,20 @@ def _command(scene: Scene, typed: str) -> str | None:
     return None
 
 
+def _shelters(typed: str) -> str | None:
+    """A question for shelters, also while it is asked where somebody is: 「避難所どこ」 is no place."""
+    for language in LANGUAGES:
+        said = texts(language)
+        asks = any(folded(word) in typed for word in said["shelters.asking"].split("|"))
+        if asks and any(folded(name) in typed for name in said["command.shelters"].split("|")):
+            return "shelters"
+    return None
+
+
 def _whereabouts(scene: Scene, words: str) -> str | None:
     """Where somebody is who was asked: any words at all."""
     told = words.strip()[:PLACE_LENGTH]
-    return f"safety-at {told}" if told and asked(scene) == WHEREABOUTS else None
+    return f"safety-at {told}" if told and asked(scene) in {WHEREABOUTS, IN_WORDS} else None
 
 
 def _month(scene: Scene, words: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.domain.orders import Order
+from bot.domain.orders import Order, still_in_force
 from bot.domain.shelters import ShelterState, map_link
 from bot.town.model import Shelter
 from bot.town.shelters import fit, near_districts, place_of
@@ -34,15 +34,15 @@ def order_words(
     return words
 
 
-def narrowed_words(order: Order, kept: Sequence[str]) -> dict[str, Any]:
-    """The variables of `evacuation_narrowed`."""
+def narrowed_words(order: Order, kept: Sequence[str], active: Sequence[Order] = ()) -> dict[str, Any]:
+    """The variables of `evacuation_narrowed`; `active` are the orders in force."""
     ended = [district for district in order.districts if district not in kept]
-    return {**_words(order), "areas": "、".join(kept), "ended": "、".join(ended)}
+    return {**lifted_words(order, active), "areas": "、".join(kept), "ended": "、".join(ended)}
 
 
-def lifted_words(order: Order) -> dict[str, Any]:
-    """The variables of `evacuation_lifted`."""
-    return _words(order)
+def lifted_words(order: Order, active: Sequence[Order] = ()) -> dict[str, Any]:
+    """The variables of `evacuation_lifted`; `active` are the orders in force."""
+    return {**_words(order), "still": still_in_force(order, active)}
 
 
 def _words(order: Order) -> dict[str, Any]:

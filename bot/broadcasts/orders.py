@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -69,10 +69,25 @@ class Made:
     recipients: int
 
 
-class OrderDesk:
-    """Issues, narrows and lifts orders. Nothing is in force, and nobody hears of it, before it is approved."""
+async def _no_danger() -> None:
+    """Nothing that forbids a drill."""
 
-    def __init__(self, store: Store, town: Town, composer: Composer, clock: Clock) -> None:
+
+class OrderDesk:
+    """Issues, narrows and lifts orders. Nothing is in force, and nobody hears of it, before it is approved.
+
+    `danger()` tells why this is no time for a drill, None if it is.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        town: Town,
+        composer: Composer,
+        clock: Clock,
+        danger: Callable[[], Awaitable[str | None]] = _no_danger,
+    ) -> None:
+        self._danger = danger
         self._store = store
         self._town = town
         self._composer = composer
@@ -83,9 +98,10 @@ class OrderDesk:
 
         Raises:
             InvalidInputError: the town has no such district or the law no such order, or the texts are not valid.
-            RefusedError: the same or a higher order is in force there.
+            RefusedError: the same or a higher order is in force there, or it is a drill in real danger.
         """
         order = self._checked(draft, author)
+        await self._require_calm(order)
         refuse_conflicts(order, await self._store.orders.active())
         made: list[int] = []
 
@@ -183,22 +199,24 @@ class OrderDesk:
         Raises:
             InvalidInputError: it does not hold for one of the districts, or nothing would change.
             NotFoundError: there is no such order.
-            RefusedError: it is not in force.
+            RefusedError: it is not in force, or something of it waits for approval.
         """
         order = await self._in_force(order_id)
         self._require_districts(keep)
         kept = remaining(order, keep)
-        return await self._change(order, Deed.NARROW, kept, author, narrowed_words(order, kept))
+        words = narrowed_words(order, kept, await self._store.orders.active())
+        return await self._change(order, Deed.NARROW, kept, author, words)
 
     async def lift(self, order_id: int, author: str) -> Made:
         """Write that an order is lifted, to those who were told of it.
 
         Raises:
             NotFoundError: there is no such order.
-            RefusedError: it is not in force.
+            RefusedError: it is not in force, or something of it waits for approval.
         """
         order = await self._in_force(order_id)
-        return await self._change(order, Deed.LIFT, (), author, lifted_words(order))
+        words = lifted_words(order, await self._store.orders.active())
+        return await self._change(order, Deed.LIFT, (), author, words)
 
     async def _in_force(self, order_id: int) -> Order:
         order = await self._store.orders.find(order_id)
@@ -211,7 +229,7 @@ class OrderDesk:
     ) -> Made:
         template = "evacuation_lifted" if deed is Deed.LIFT else "evacuation_narrowed"
         whole = replace(order, reach=Reach.EVERYONE) if await self._was_for_everyone(order) else order
-        audience = Staff() if order.reach is Reach.STAFF else Told(await self._told(order))
+        audience = Staff() if order.reach is Reach.STAFF else await self._told(order)
         draft = self._draft(whole, deed, template, variables, audience)
 
         async def beside(session: Session, broadcast_id: int) -> None:
@@ -227,11 +245,17 @@ class OrderDesk:
     async def _was_for_everyone(self, order: Order) -> bool:
         return any(each.reach is Reach.EVERYONE for each in await self._family(order))
 
-    async def _told(self, order: Order) -> tuple[int, ...]:
+    async def _told(self, order: Order) -> Told:
+        """Whoever heard of it, but for those who live where it ended before and were told so.
+
+        A narrowing told them, or the higher order that took its place there and may hold yet: they must not hear of
+        an end that is not theirs.
+        """
         found = [
             each for one in await self._family(order) for each in await self._store.orders.tellings(one.id)
         ]
-        return tuple(sorted(each.broadcast_id for each in found if each.state is not State.DRAFT))
+        broadcasts = tuple(sorted(each.broadcast_id for each in found if each.state is not State.DRAFT))
+        return Told(broadcasts, released=tuple(await self._store.orders.released(order.id)))
 
     async def _made(self, order_id: int, deed: Deed, broadcast_id: int) -> Made:
         order = await self._store.orders.find(order_id)
@@ -242,7 +266,7 @@ class OrderDesk:
         return Made(order, deed, after or order.districts, broadcast, recipients)
 
     async def waiting(self, order_id: int) -> tuple[Order, Telling]:
-        """An order and the newest of its broadcasts that waits for approval.
+        """An order and its broadcast that waits for approval; there is one at most.
 
         Raises:
             NotFoundError: there is no such order.
@@ -265,6 +289,8 @@ class OrderDesk:
             RefusedError: nothing waits, it is the actor's own and the phrase is not right, or it cannot come into force.
         """
         order, telling = await self.waiting(order_id)
+        if telling.deed is Deed.ISSUE:  # a drill under way may always be ended
+            await self._require_calm(order)
         author = (await self._store.broadcasts.find(telling.broadcast_id)).author
         if author != actor:
             await self._composer.approve(telling.broadcast_id, actor)
@@ -277,6 +303,10 @@ class OrderDesk:
 
         await self._composer.approve(telling.broadcast_id, actor, alone=True, beside=beside)
         return await self._made(order_id, telling.deed, telling.broadcast_id), next(iter(made), None)
+
+    async def _require_calm(self, order: Order) -> None:
+        if order.drill and (reason := await self._danger()):
+            raise RefusedError(f"{reason}いまは訓練をしません。解除されてから行ってください。")
 
     def _require_phrase(self, order: Order, deed: Deed, typed: str | None) -> None:
         if typed is not None and is_phrase(typed, order, deed):

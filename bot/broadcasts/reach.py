@@ -33,8 +33,8 @@ def condition(broadcast: Broadcast, town: Town, today: date, dialect: Dialect) -
     match broadcast.audience:
         case Staff():
             return None
-        case Told(broadcasts, segment=""):
-            return told_condition(dialect, broadcasts)
+        case Told(broadcasts, segment="", released=released):
+            return told_condition(dialect, broadcasts, released)
         case Told(broadcasts, segment=segment):
             return told_or_meant(dialect, broadcasts, segment_condition(segment, town, today))
         case None:

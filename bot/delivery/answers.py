@@ -77,7 +77,9 @@ class Answers:
                     _log.error("%d broadcasts are paused: %s", paused, reason)
             case QuotaExceeded(reason):
                 await self._give_back(batch, owner, reason)
-                if await self._pause(batch, _QUOTA_UNKNOWN):  # at once: LINE may take a while to tell the figures
+                if await self._pause(
+                    batch, _QUOTA_UNKNOWN
+                ):  # at once: LINE may take a while to tell the figures
                     await self._store.broadcasts.explain(batch.broadcast_id, await self._quota_words(batch))
             case Throttled(reason):
                 await self._store.outbox.slow_down(batch.endpoint, self._limits)

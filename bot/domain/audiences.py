@@ -10,11 +10,14 @@ from dataclasses import dataclass
 class Told:
     """The residents who got (or may have got) any of these broadcasts, as far as they still follow.
 
-    With a `segment`, those whom it means hear of it, too.
+    With a `segment`, those whom it means hear of it, too. Without one, `released` are pairs of a district and a
+    broadcast: who is registered in that district and got that broadcast is left out, since it told them that what they
+    were told before has ended there.
     """
 
     broadcasts: tuple[int, ...]
     segment: str = ""
+    released: tuple[tuple[str, int], ...] = ()
 
     def __str__(self) -> str:
         others = f"、または {self.segment}" if self.segment else ""
@@ -39,8 +42,12 @@ def to_json(audience: Audience | None) -> str | None:
     """How an audience is stored."""
     match audience:
         case Told():
-            also = {"segment": audience.segment} if audience.segment else {}
-            return json.dumps({"told": list(audience.broadcasts), **also}, ensure_ascii=False)
+            told: dict[str, object] = {"told": audience.broadcasts}
+            if audience.segment:
+                told["segment"] = audience.segment
+            if audience.released:
+                told["released"] = audience.released
+            return json.dumps(told, ensure_ascii=False)
         case Staff():
             return json.dumps({"staff": {"but": audience.but}}, ensure_ascii=False)
         case None:
@@ -52,6 +59,7 @@ def from_json(text: str | None) -> Audience | None:
     if text is None:
         return None
     stored = json.loads(text)
-    if "told" in stored:
-        return Told(tuple(stored["told"]), segment=stored.get("segment", ""))
-    return Staff(stored["staff"]["but"])
+    if "told" not in stored:
+        return Staff(stored["staff"]["but"])
+    released = tuple((district, broadcast) for district, broadcast in stored.get("released", ()))
+    return Told(tuple(stored["told"]), stored.get("segment", ""), released)

@@ -220,3 +220,12 @@ def superseded_parts(new: Order, active: Iterable[Order]) -> list[tuple[Order, t
         if same and other.level < new.level and rest != other.districts:
             found.append((other, rest))
     return found
+
+
+def still_in_force(order: Order, active: Iterable[Order]) -> list[dict[str, str]]:
+    """The other orders in force, as the end of one names them: who reads of it must not take it for theirs."""
+    return [
+        {"level": str(each.level), "hazard": each.hazard, "areas": "、".join(each.districts)}
+        for each in active
+        if each.id != order.id and each.drill == order.drill and each.reach is not Reach.STAFF
+    ]

@@ -15,8 +15,3 @@ class Situation:
 
     orders: tuple[Order, ...] = ()
     shelters: Mapping[str, ShelterState] = field(default_factory=dict)
-
-    @property
-    def hazards(self) -> tuple[str, ...]:
-        """The hazards of the orders, each once."""
-        return tuple(dict.fromkeys(order.hazard for order in self.orders))

@@ -14,7 +14,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
 from bot.store.audit import Deed, record
 from bot.store.batches import let_go, send_unknown_again
-from bot.store.orders import follow
+from bot.store.orders import follow, require_still_true
 from bot.store.port import Database, Row, Session
 
 
@@ -291,6 +291,8 @@ class Broadcasts:
             if event is Event.APPROVE and moved.scheduled_ms is not None:
                 moved = await move(session, moved, Event.SCHEDULE, now_ms)
             await note(session, broadcast_id, event, actor=actor, now_ms=now_ms, detail=broadcast.title)
+            if event is Event.APPROVE:
+                await require_still_true(session, broadcast_id, broadcast.context)
             await follow(session, broadcast_id, event, actor, now_ms)
             if beside is not None:
                 await beside(session, broadcast_id)

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bot.domain.broadcasts import Event, State
 from bot.domain.errors import NotFoundError, RefusedError
-from bot.domain.orders import Deed, Order, OrderState, Reach, refuse_conflicts, superseded_parts
+from bot.domain.orders import (
+    DEED_WORDS,
+    Deed,
+    Order,
+    OrderState,
+    Reach,
+    refuse_conflicts,
+    still_in_force,
+    superseded_parts,
+)
 from bot.store.audit import Deed as Entry
 from bot.store.audit import record
 from bot.store.port import Database, Row, Session
@@ -63,7 +73,18 @@ async def insert(session: Session, order: Order) -> int:
 async def add_broadcast(
     session: Session, order_id: int, broadcast_id: int, deed: Deed, districts: tuple[str, ...]
 ) -> None:
-    """Note what a broadcast will do to an order."""
+    """Note what a broadcast will do to an order.
+
+    Raises:
+        RefusedError: another one waits for approval: who approves an order must not get something else than they read.
+    """
+    await session.fetch("orders.lock")
+    for waiting in await _tellings(session, order_id):
+        if waiting.state is State.DRAFT:
+            raise RefusedError(
+                f"避難情報 {order_id} には、{DEED_WORDS[waiting.deed]}の下書きがもうあります(配信 {waiting.broadcast_id})。"
+                f"先に承認するか(machi order approve {order_id})、取り消してください(machi order cancel {order_id})。"
+            )
     row = {"broadcast_id": broadcast_id, "order_id": order_id, "deed": deed.value}
     await session.execute("orders.add_broadcast", {**row, "districts": _list(districts)})
 
@@ -111,6 +132,15 @@ async def _find(source: Session | Database, order_id: int) -> Order:
     return from_row(rows[0])
 
 
+async def _tellings(source: Session | Database, order_id: int) -> list[Telling]:
+    return [
+        Telling(
+            row["broadcast_id"], Deed(row["deed"]), tuple(json.loads(row["districts"])), State(row["state"])
+        )
+        for row in await source.fetch("orders.broadcasts", {"id": order_id})
+    ]
+
+
 async def active(source: Session | Database) -> list[Order]:
     """The orders in force, oldest first, drills included."""
     return [from_row(row) for row in await source.fetch("orders.active")]
@@ -148,6 +178,30 @@ async def follow(session: Session, broadcast_id: int, event: Event, actor: str, 
         await _change(session, moved, deed.value, now_ms, broadcast_id)
     detail = f"{moved.title} {moved.hazard} {'・'.join(districts or order.districts)}"
     await record(session, Entry(now_ms, actor, action, f"order:{order.id}", detail))
+
+
+async def require_still_true(session: Session, broadcast_id: int, context: Mapping[str, Any]) -> None:
+    """Check that the draft of an order, if this is one, is true yet: what is approved is sent as it was read.
+
+    Raises:
+        RefusedError: a shelter that it names as open is not, or the other orders are no longer those it names.
+    """
+    rows = await session.fetch("orders.of_broadcast", {"id": broadcast_id})
+    if not rows:
+        return
+    order = await lock(session, rows[0]["order_id"])
+    again = f"下書きを取り消して(machi order cancel {order.id})、作り直してください。"
+    if "still" in context and context["still"] != still_in_force(order, await active(session)):
+        raise RefusedError(f"ほかの避難情報が、この下書きのあとで変わりました。{again}")
+    open_ids = {row["shelter_id"] for row in await session.fetch("shelters.all") if row["state"] == "open"}
+    names = [
+        site["name"] for site in context.get("sites", ())
+    ]  # of the first of them; the others are on paper alone
+    ids = context.get("site_ids", ())
+    gone = [names[n] if n < len(names) else ids[n] for n in range(len(ids)) if ids[n] not in open_ids]
+    if gone:
+        named = "」「".join(gone)
+        raise RefusedError(f"「{named}」は、この下書きのあとで開設ではなくなりました。{again}")
 
 
 async def _issue(session: Session, order: Order, actor: str, now_ms: int) -> Order:
@@ -203,16 +257,17 @@ class Orders:
 
     async def tellings(self, order_id: int) -> list[Telling]:
         """The broadcasts of an order, oldest first."""
-        rows = await self._database.fetch("orders.broadcasts", {"id": order_id})
-        return [
-            Telling(
-                row["broadcast_id"],
-                Deed(row["deed"]),
-                tuple(json.loads(row["districts"])),
-                State(row["state"]),
-            )
-            for row in rows
-        ]
+        return await _tellings(self._database, order_id)
+
+    async def released(self, order_id: int) -> list[tuple[str, int]]:
+        """The districts an order no longer holds for while it goes on, each with the broadcast that told of that."""
+        held: set[str] = set()
+        found = []
+        for row in await self._database.fetch("orders.changes", {"id": order_id}):
+            now = set(json.loads(row["districts"]))
+            found += [(district, row["broadcast_id"]) for district in sorted(held - now)]
+            held = now
+        return found
 
     async def of_broadcast(self, broadcast_id: int) -> tuple[Order, Deed] | None:
         """The order that a broadcast tells of, and what that does to it."""

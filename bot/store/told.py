@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.domain.residents import Fact
 from bot.store.port import Session
 from bot.store.residents import Condition
 from bot.store.statements import Dialect, fragment
@@ -19,9 +20,16 @@ class ToldCondition:
     params: Mapping[str, str | int]
 
 
-def told_condition(dialect: Dialect, broadcasts: Sequence[int]) -> ToldCondition:
-    """Who got, or may have got, any of these broadcasts and still follows."""
-    return ToldCondition(fragment(dialect, "audiences.told"), {"told": json.dumps(list(broadcasts))})
+def told_condition(
+    dialect: Dialect, broadcasts: Sequence[int], released: Sequence[tuple[str, int]] = ()
+) -> ToldCondition:
+    """Who got, or may have got, any of these broadcasts and still follows; see `bot.domain.audiences.Told`."""
+    sql = fragment(dialect, "audiences.told")
+    params = {"told": json.dumps(list(broadcasts))}
+    if released:
+        sql += fragment(dialect, "audiences.but_released")
+        params |= {"released": json.dumps(released), "district": Fact.DISTRICT.value}
+    return ToldCondition(sql, params)
 
 
 def told_or_meant(dialect: Dialect, broadcasts: Sequence[int], meant: Condition) -> ToldCondition:

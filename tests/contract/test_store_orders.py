@@ -129,6 +129,25 @@ async def test_of_two_approved_at_once_one_is_in_force(store: Store) -> None:
     assert len(await store.orders.active()) == 1
 
 
+async def test_one_change_of_an_order_waits_at_a_time_so_that_who_approves_it_gets_what_they_read(
+    store: Store,
+) -> None:
+    order = await issued(store)
+    results = await asyncio.gather(
+        ending(store, order.id, Deed.NARROW, "西里"),
+        ending(store, order.id, Deed.LIFT),
+        return_exceptions=True,
+    )
+    (refused,) = [each for each in results if isinstance(each, RefusedError)]
+    assert f"machi order approve {order.id}" in str(refused)
+    assert f"machi order cancel {order.id}" in str(refused)
+    *_, waiting = await store.orders.tellings(order.id)
+    assert [each.state for each in await store.orders.tellings(order.id)].count(State.DRAFT) == 1
+    await store.broadcasts.change(waiting.broadcast_id, Event.CANCEL, "clerk")
+    await ending(store, order.id, Deed.LIFT)
+    assert (await approved(store, order.id)).state is OrderState.LIFTED
+
+
 async def test_narrowing_and_lifting_follow_their_broadcasts(store: Store, clock: HandClock) -> None:
     order = await issued(store)
     await ending(store, order.id, Deed.NARROW, "西里")
@@ -138,12 +157,14 @@ async def test_narrowing_and_lifting_follow_their_broadcasts(store: Store, clock
     lifting = await ending(store, order.id, Deed.LIFT)
     await store.broadcasts.change(lifting, Event.CANCEL, "clerk")
     assert (await store.orders.find(order.id)).state is OrderState.NARROWED
-    first, second = await ending(store, order.id, Deed.LIFT), await ending(store, order.id, Deed.LIFT)
+    first = await ending(store, order.id, Deed.LIFT)
     await store.broadcasts.change(first, Event.APPROVE, "chief", approver="chief")
     lifted = await store.orders.find(order.id)
     assert (lifted.state, lifted.ended_ms) == (OrderState.LIFTED, clock.now_ms())
+    late = await ending(store, (await issued(store, 3)).id, Deed.LIFT)
+    await issued(store, 4)
     with pytest.raises(RefusedError, match="発令中ではありません"):
-        await store.broadcasts.change(second, Event.APPROVE, "chief", approver="chief")
+        await store.broadcasts.change(late, Event.APPROVE, "chief", approver="chief")
     with pytest.raises(NotFoundError):
         await store.orders.find(99)
 
@@ -244,6 +265,11 @@ async def test_the_newest_answer_counts_and_a_place_is_added_to_it(store: Store,
     assert first.at_ms == clock.now_ms()
     assert second[:6] == (user(2), "ja", None, SafetyState.SAFE, None, None)
     assert await store.safety.counts() == {"溝延": {SafetyState.HELP: 1}, None: {SafetyState.SAFE: 1}}
+    await say(store, clock, 1, SafetyAnswer(SafetyState.HELP), **at)
+    (first, _) = await store.safety.all()
+    assert first[3:6] == (SafetyState.HELP, "家の屋根", Place(38.4, 140.3)), (
+        "the same once more forgets no place"
+    )
     await say(store, clock, 1, SafetyAnswer(SafetyState.EVACUATED), **at)
     changed = next(each for each in await store.safety.all() if each.user_id == user(1))
     assert changed[3:6] == (SafetyState.EVACUATED, None, None), "where one was is not where one is"

@@ -127,3 +127,35 @@ def test_whatever_is_typed_for_a_place_is_kept_within_bounds(words: str) -> None
     resident.say(words)
     if resident.said is not None and resident.said.state is None:
         assert resident.said.words == words.strip()[:PLACE_LENGTH]
+
+
+def test_after_the_place_on_the_map_words_are_kept_too_and_another_place_asks_for_shelters() -> None:
+    resident = someone()
+    resident.say("助けが必要")
+    here = LineEvent("message", message_type="location", place=Place(38.4, 140.3))
+    resident.hear(here)
+    resident.say("自宅の2階、足が悪い")
+    assert resident.said == SafetyAnswer(words="自宅の2階、足が悪い")
+    resident.say("助けが必要")
+    resident.hear(here)
+    resident.hear(here)
+    assert resident.said is None
+
+
+@pytest.mark.parametrize(
+    "words", ["避難所どこ", "近くの避難所を教えて", "ひなんじょ どこですか", "where is the shelter"]
+)
+def test_a_question_for_shelters_is_no_place(words: str) -> None:
+    resident = someone()
+    resident.say("無事")
+    resident.say(words)
+    assert resident.said is None
+    resident.say("無事")
+    resident.say("避難所の体育館にいます")
+    assert resident.said == SafetyAnswer(words="避難所の体育館にいます")
+
+
+@pytest.mark.parametrize("words", ["家がつぶれた", "閉じこめられた", "けがをした", "I am trapped"])
+def test_words_of_people_in_ruins_get_the_numbers(words: str) -> None:
+    assert "119" in someone().say(words)
+    assert "119" not in someone().say("おでかけが好き")

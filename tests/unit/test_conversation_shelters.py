@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -13,9 +14,13 @@ from bot.domain.orders import ABOLISHED, SHELTER_COLUMNS, Order
 from bot.domain.residents import Fact, Resident
 from bot.domain.shelters import Place, ShelterState, metres
 from bot.domain.situation import Situation
+from bot.jma.reading import read
+from bot.jma.state import State
 from bot.line.events import LineEvent
+from bot.town.hazards import Known, Presence
 from bot.town.shelters import fit, place_of
 from handlers.conversation import Conversation
+from tests.jma_telegrams import KAHOKU, earthquake, warnings
 from tests.unit.conversation_partner import TOWN, USER, Partner
 
 OFFICE = Place(38.4263, 140.3143)
@@ -202,3 +207,40 @@ def test_while_an_order_is_in_force_shelters_and_safety_stand_first_below_every_
     calm = partner()
     calm.say("ヘルプ")
     assert "避難所" not in calm.labels
+
+
+def warned(type_: str, body: bytes, situation: Situation, district: str) -> Partner:
+    """A resident of a district while a telegram is in force."""
+    made = partner(situation, district=district)
+    known = Known(State().with_([read(body, type_, KAHOKU)]), made.now, timedelta(minutes=10))  # type: ignore[list-item]
+    made.conversation = Conversation(TOWN, situation=lambda: situation, present=lambda: Presence(known))
+    return made
+
+
+@pytest.mark.parametrize("in_force", [(), ("洪水",)])
+def test_a_shelter_unfit_for_what_the_agency_warns_of_is_not_offered(in_force: tuple[str, ...]) -> None:
+    at = partner().now
+    body = warnings("VPWW56", at, ("49", "レベル４土砂災害危険警報", "発表"))
+    someone = warned("VPWW56", body, Situation(orders(*in_force)), "西里")
+    assert "どの災害" not in located(someone)
+    assert set(shown(someone)) <= degrees(("土砂災害", *in_force))
+    strong = earthquake("e", at, "<MaxInt>5-</MaxInt>")
+    assert "地震" in located(warned("VXSE53", strong, Situation(), "西里"))
+    weak = earthquake("e", at, "<MaxInt>4</MaxInt>")
+    assert "どの災害" in located(warned("VXSE53", weak, Situation(), "西里"))
+    rain_warning = warnings("VPWW56", at, ("29", "レベル２土砂災害注意報", "発表"))
+    assert "どの災害" in located(warned("VPWW56", rain_warning, Situation(), "西里"))
+
+
+def test_an_order_for_another_district_sends_nobody_past_the_shelter_next_to_them() -> None:
+    both = (*orders("洪水"), Order(4, "土砂災害", ("西里",), "clerk", {}))
+    place = Place(38.405, 140.315)
+    near = partner(Situation(orders("洪水")), district="溝延")
+    located(near, place)
+    for district, same in (("溝延", True), ("西里", False), (None, False)):
+        someone = partner(Situation(both), district=district)
+        located(someone, place)
+        assert (shown(someone) == shown(near)) is same
+    elsewhere = partner(Situation(both), district="北谷地")
+    located(elsewhere, place)
+    assert set(shown(elsewhere)) <= degrees(("洪水", "土砂災害"))

@@ -132,7 +132,9 @@ def test_the_phrase_must_be_typed_whatever_the_width_and_spaces() -> None:
         assert not is_phrase(wrong, order(), Deed.ISSUE)
 
 
-@pytest.mark.parametrize("audience", [None, Told((1, 2)), Told(()), Staff(), Staff("当直\"'")])
+@pytest.mark.parametrize(
+    "audience", [None, Told((1, 2)), Told(()), Told((1,), released=(("溝延", 2),)), Staff(), Staff("当直\"'")]
+)
 def test_an_audience_is_stored_and_read_alike(audience: Any) -> None:
     assert from_json(to_json(audience)) == audience
 

@@ -34,7 +34,7 @@ def templates() -> Templates:
     return templates_for(load(KAHOKU))
 
 
-def words(templates: Templates, name: str, language: str, **changes: str) -> str:
+def words(templates: Templates, name: str, language: str, /, **changes: str) -> str:
     messages = templates.render(name, language, {**templates.sample(name), **changes})
     return "\n".join(message["text"] for message in messages if message["type"] == "text")
 
@@ -116,7 +116,7 @@ def test_evacuation_uses_the_names_of_the_law(templates: Templates, level: str) 
     japanese, english, chinese, korean = EVACUATION[level]
     for name in ORDERS:
         for language in ("ja", "ja-easy"):
-            text = words(templates, name, language, level=level)
+            text = words(templates, name, language, level=level, still=[])
             assert f"警戒レベル{level} {japanese}" in text
             assert all(other not in text for key, (other, *_) in EVACUATION.items() if key != level)
         for language, mark, named in (
@@ -136,7 +136,7 @@ def test_only_hazards_with_levels_speak_of_them_and_no_abolished_word_is_said(
     mark = {"en": "Alert Level", "zh": "警戒级别", "ko": "경계 레벨"}.get(language, "警戒レベル")
     for name, level in product(ORDERS, EVACUATION):
         messages = templates.render(
-            name, language, {**templates.sample(name), "hazard": hazard, "level": level}
+            name, language, {**templates.sample(name), "hazard": hazard, "level": level, "still": []}
         )
         said = json.dumps(messages, ensure_ascii=False)
         assert (mark in said) == (hazard in LEVELLED)
@@ -193,6 +193,18 @@ def test_lifting_an_order_never_says_that_it_is_safe(templates: Templates) -> No
     for language in LANGUAGES:
         text = words(templates, "evacuation_lifted", language)
         assert not re.search("安全になりました|もう安全|is safe now", text)
+
+
+@pytest.mark.parametrize(
+    ("language", "way"), [("ja", "「安否」"), ("ja-easy", "「安否」"), ("en", "Safety check")]
+)
+def test_a_strong_earthquake_tells_the_way_to_shelters_and_to_say_how_one_is(
+    templates: Templates, language: str, way: str
+) -> None:
+    for name, strong in (("震度4", False), ("震度5弱", True), ("震度7", True)):
+        text = words(templates, "jma_earthquake", language, name=name, before="", magnitude="Ｍ７．２")
+        assert ((way in text), ("119" in text)) == (strong, strong), text
+    assert way in words(templates, "jma_earthquake", language, name="震度4", missing="1")
 
 
 def test_a_tax_tells_how_many_days_are_left(templates: Templates) -> None:

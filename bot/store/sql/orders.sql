@@ -53,3 +53,11 @@ WHERE id = :id;
 -- A change of an order that others are told of.
 INSERT INTO order_changes (order_id, change, state, districts, broadcast_id, at_ms)
 VALUES (:order_id, :change, :state, :districts, :broadcast_id, :at_ms);
+
+-- name: changes
+-- What became of an order, with the broadcast that told residents of it: where a higher order took its place, that
+-- order's, whose change is the next `issue`, as orders change one at a time.
+SELECT c.districts, COALESCE(c.broadcast_id, (
+    SELECT n.broadcast_id FROM order_changes n WHERE n.id > c.id AND n.change = 'issue' ORDER BY n.id LIMIT 1
+  )) AS broadcast_id
+FROM order_changes c WHERE c.order_id = :id ORDER BY c.id;

@@ -1,9 +1,11 @@
 -- name: answer
--- How a resident is; where they are is told anew.
+-- How a resident is. Where they are is told anew, but what they told of it stays while they are as before.
 INSERT INTO safety (resident_id, state, place, latitude, longitude, at_ms)
 VALUES (:resident_id, :state, :place, :latitude, :longitude, :at_ms)
-ON CONFLICT (resident_id) DO UPDATE SET state = excluded.state, place = excluded.place,
-    latitude = excluded.latitude, longitude = excluded.longitude, at_ms = excluded.at_ms;
+ON CONFLICT (resident_id) DO UPDATE SET state = excluded.state, at_ms = excluded.at_ms,
+    place = COALESCE(excluded.place, CASE WHEN safety.state = excluded.state THEN safety.place END),
+    latitude = COALESCE(excluded.latitude, CASE WHEN safety.state = excluded.state THEN safety.latitude END),
+    longitude = COALESCE(excluded.longitude, CASE WHEN safety.state = excluded.state THEN safety.longitude END);
 
 -- name: add_words
 -- Where somebody is who has said how they are, in words.
