@@ -65,17 +65,15 @@ Payloads = Mapping[str, Sequence[Mapping[str, Any]]]
 
 def from_row(row: Row) -> Broadcast:
     """A broadcast as its row has it."""
-    fields = {name: row[name] for name in Broadcast.__dataclass_fields__}
     return Broadcast(
         **{
-            **fields,
+            **{name: row[name] for name in Broadcast.__dataclass_fields__},
             "state": State(row["state"]),
             "priority": Priority(row["priority"]),
-            "drill": bool(row["drill"]),
-            "audience_done": bool(row["audience_done"]),
-            "everyone": bool(row["everyone"]),
-            "digest": bool(row["digest"]),
-            "published": bool(row["published"]),
+            **{
+                flag: bool(row[flag])
+                for flag in ("drill", "audience_done", "everyone", "digest", "published")
+            },
             "context": json.loads(row["context"]),
             "audience": from_json(row["audience"]),
         }
@@ -152,7 +150,10 @@ async def lock(session: Session, broadcast_id: int) -> Broadcast:
     Raises:
         NotFoundError: there is none of that id.
     """
-    rows = await session.fetch("broadcasts.lock", {"id": broadcast_id})
+    return _only(await session.fetch("broadcasts.lock", {"id": broadcast_id}), broadcast_id)
+
+
+def _only(rows: Sequence[Row], broadcast_id: int) -> Broadcast:
     if not rows:
         raise NotFoundError(
             f"配信 {broadcast_id} はありません。machi broadcast list で番号を確かめてください。"
@@ -316,11 +317,7 @@ class Broadcasts:
 
     async def explain(self, broadcast_id: int, reason: str) -> None:
         """Say more exactly why a broadcast is paused, if it still is."""
-
-        async def work(session: Session) -> int:
-            return await session.execute("broadcasts.explain", {"id": broadcast_id, "reason": reason})
-
-        await self._database.write(work)
+        await self._database.append("broadcasts.explain", [{"id": broadcast_id, "reason": reason}])
 
     async def pause_all(self, by: str, reason: str) -> int:
         """Pause whatever is being sent; how many broadcasts."""
@@ -374,12 +371,7 @@ class Broadcasts:
         Raises:
             NotFoundError: there is none of that id.
         """
-        rows = await self._database.fetch("broadcasts.find", {"id": broadcast_id})
-        if not rows:
-            raise NotFoundError(
-                f"配信 {broadcast_id} はありません。machi broadcast list で番号を確かめてください。"
-            )
-        return from_row(rows[0])
+        return _only(await self._database.fetch("broadcasts.find", {"id": broadcast_id}), broadcast_id)
 
     async def newest(self, limit: int) -> list[Broadcast]:
         """The newest broadcasts, newest first."""

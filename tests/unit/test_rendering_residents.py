@@ -313,7 +313,11 @@ def test_the_example_of_the_documentation_reads_as_meant(tmp_path: Path) -> None
 def test_no_template_of_the_town_is_personal_by_accident() -> None:
     templates = templates_for(load(KAHOKU))
     personal = {name: facts for name in templates.names() if (facts := templates.resident_facts(name))}
-    assert personal == {"child_stages": (Fact.BIRTH_MONTH,), "garbage_day": (Fact.GARBAGE_AREA,)}
+    assert personal == {
+        "child_stages": (Fact.BIRTH_MONTH,),
+        "garbage_day": (Fact.GARBAGE_AREA,),
+        "health_checks": (Fact.BIRTH_MONTH,),
+    }
 
 
 def test_a_child_who_is_expected_stands_apart_from_those_who_are_born(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_dates_that_are_over_and_calendars_that_end() -> None:
 def test_what_speaks_of_a_day_and_leaves_after_the_digest() -> None:
     entries = (CalendarEntry(date(2027, 2, 1), "a"),)
     late = notice("late", FromDates(entries, (-1, 0), time(18, 30)))
-    urgent = replace(late, name="urgent", priority=Priority.URGENT)
+    urgent = replace(late, name="urgent", priority=Priority.URGENT, segment="topic = tax")
     in_time = notice("in-time", FromDates(entries, (-1, 0), time(18)))
     any_day = notice("any-day", Weekly(frozenset({0}), time(19)))
     bound = replace(any_day, name="bound", until="date", segment="topic = bus")
