@@ -11,6 +11,7 @@ from bot.domain.residents import Resident
 from bot.store import broadcasts as rows
 from bot.store.batches import Part, enlist
 from bot.store.broadcasts import Broadcast
+from bot.store.messages import message_ids
 from bot.store.outbox import Batch
 from bot.store.residents import Group, audience_page, newest_id
 from bot.store.store import Store
@@ -57,7 +58,7 @@ async def sending(store: Store, clock: HandClock, priority: Priority = Priority.
         )
         upto = await newest_id(session)
         groups = await audience_page(session, condition(clock), 0, upto)
-        ids = await rows.message_ids(session, number)
+        ids = await message_ids(session, number)
         parts = [
             Part(
                 ids.get(language, ids["ja"]),

@@ -16,6 +16,7 @@ from bot.store import batches
 from bot.store import broadcasts as rows
 from bot.store.batches import HELD, Part
 from bot.store.broadcasts import Broadcast
+from bot.store.messages import add_rendering, message_ids, message_text
 from bot.store.port import Database, Session
 from bot.store.residents import Group, audience_page, newest_id
 from bot.store.store import Store
@@ -55,7 +56,7 @@ class Renderer:
                 resident=Personal(group.facts, self._today),
                 drill=self._broadcast.drill,
             )
-            self._texts[key] = rows.message_text(messages)
+            self._texts[key] = message_text(messages)
         return self._texts[key]
 
 
@@ -143,20 +144,20 @@ class Audience:
         """The residents of a page by what they get."""
         written: Mapping[str, int] = {}
         if self._renderer is None:
-            written = await rows.message_ids(session, broadcast.id)
+            written = await message_ids(session, broadcast.id)
         parts = []
         for group in groups:
             if self._renderer is None:
                 message_id = written.get(group.language, written["ja"])
             else:
                 text = self._renderer.text(group)
-                message_id = await rows.add_rendering(session, broadcast.id, group.language, text)
+                message_id = await add_rendering(session, broadcast.id, group.language, text)
             parts.append(Part(message_id, group.ids, group.user_ids))
         return batches.joined(parts)
 
     async def _to_staff(self, session: Session, broadcast: Broadcast, now_ms: int) -> None:
         """In Japanese to the staff's user ids, whether they are residents or not."""
-        message_id = (await rows.message_ids(session, broadcast.id))["ja"]
+        message_id = (await message_ids(session, broadcast.id))["ja"]
         parts = (
             [Part(message_id, await resident_ids(session, self._staff), self._staff)] if self._staff else []
         )
@@ -168,7 +169,7 @@ class Audience:
     async def _to_everyone(self, session: Session, broadcast: Broadcast, now_ms: int) -> None:
         """One request to LINE's broadcast endpoint; of those it reaches, the database knows who follows."""
         known = await self._store.residents.count(self._condition, session) if self._condition else 0
-        message_id = (await rows.message_ids(session, broadcast.id))["ja"]
+        message_id = (await message_ids(session, broadcast.id))["ja"]
         await batches.add_to_all(
             session,
             broadcast.id,

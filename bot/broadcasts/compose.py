@@ -23,7 +23,8 @@ from bot.line import limits
 from bot.line.client import Accepted, LineClient, content
 from bot.rendering import Personal, Templates, text_messages
 from bot.store.audit import Deed
-from bot.store.broadcasts import Beside, Broadcast, Payloads, message_text
+from bot.store.broadcasts import Beside, Broadcast, Payloads
+from bot.store.messages import message_text
 from bot.store.reports import pending
 from bot.store.store import Store
 from bot.town import vocabulary

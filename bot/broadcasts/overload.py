@@ -16,6 +16,7 @@ from bot.store import broadcasts as rows
 from bot.store.batches import HELD, Part
 from bot.store.broadcasts import Broadcast
 from bot.store.deferred import Spared, Told
+from bot.store.messages import add_rendering, message_text
 from bot.store.port import Session
 from bot.store.store import Store
 from bot.town.model import Town
@@ -160,5 +161,5 @@ class DigestAudience:
             said = await deferred.told(session, group.messages)
             told = [said[each] for each in group.messages]
             words = context(told, group.language)
-            self._texts[key] = rows.message_text(self._templates.render(TEMPLATE, group.language, words))
-        return await rows.add_rendering(session, broadcast.id, group.language, self._texts[key])
+            self._texts[key] = message_text(self._templates.render(TEMPLATE, group.language, words))
+        return await add_rendering(session, broadcast.id, group.language, self._texts[key])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
 from bot.store.audit import Deed, record
 from bot.store.batches import let_go, send_unknown_again
+from bot.store.messages import message_row, message_text
 from bot.store.orders import follow, require_still_true
 from bot.store.port import Database, Row, Session
 
@@ -56,6 +56,8 @@ class Broadcast:
     useful_until_ms: int | None = None
     id: int = 0
 
+
+_OVERTAKEN = "配信 {} が、これより新しいことを知らせます。"
 
 Beside = Callable[[Session, int], Awaitable[None]]
 """What else is stored with a broadcast of that id."""
@@ -109,8 +111,7 @@ async def insert(
     }
     broadcast_id = int((await session.fetch("broadcasts.insert", params))[0]["id"])
     rows = [
-        _message_row(broadcast_id, language, message_text(messages))
-        for language, messages in payloads.items()
+        message_row(broadcast_id, language, message_text(messages)) for language, messages in payloads.items()
     ]
     await session.execute_many("broadcasts.add_message", rows)
     if frozen_template is not None:
@@ -118,30 +119,6 @@ async def insert(
         await session.execute("broadcasts.freeze_template", frozen)
     await session.notify()
     return broadcast_id
-
-
-def message_text(messages: Sequence[Mapping[str, Any]]) -> str:
-    """Message objects as the JSON text that goes to LINE."""
-    return json.dumps(messages, ensure_ascii=False, separators=(",", ":"))
-
-
-def _message_row(broadcast_id: int, language: str, text: str) -> dict[str, Any]:
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return {"broadcast_id": broadcast_id, "language": language, "digest": digest, "payload": text}
-
-
-async def message_ids(session: Session, broadcast_id: int) -> dict[str, int]:
-    """The messages of a broadcast by language; languages with the same bytes share one."""
-    rows = await session.fetch("broadcasts.message_ids", {"id": broadcast_id})
-    first: dict[str, int] = {}
-    return {row["language"]: first.setdefault(row["digest"] or row["language"], row["id"]) for row in rows}
-
-
-async def add_rendering(session: Session, broadcast_id: int, language: str, text: str) -> int:
-    """The id of one rendering of a personal message, the same for the same bytes."""
-    row = _message_row(broadcast_id, language, text)
-    await session.execute("broadcasts.add_rendering", row)
-    return int((await session.fetch("broadcasts.rendering", row))[0]["id"])
 
 
 async def lock(session: Session, broadcast_id: int) -> Broadcast:
@@ -211,6 +188,19 @@ async def resume(session: Session, broadcast: Broadcast, by: str, now_ms: int) -
     moved = await move(session, broadcast, event, now_ms, paused_by=None, failure=None)
     await note(session, broadcast.id, event, actor=by, now_ms=now_ms, detail=broadcast.title)
     return moved
+
+
+async def overtake(session: Session, broadcast_id: int, actor: str, reason: str, now_ms: int) -> None:
+    """Let nothing more of a broadcast go out, because another says better; what LINE has accepted stays sent.
+
+    What LINE may have accepted is not asked for again: that would deliver, behind newer word, what holds no more.
+    """
+    broadcast = await lock(session, broadcast_id)
+    if broadcast.state in {State.DONE, State.CANCELLED, State.FAILED}:
+        return
+    await move(session, broadcast, Event.CANCEL, now_ms, finished_ms=now_ms, failure=reason, paused_by=None)
+    await session.execute("outbox.leave_overtaken", {"now": now_ms})
+    await note(session, broadcast_id, Event.CANCEL, actor=actor, now_ms=now_ms, detail=reason)
 
 
 async def note(
@@ -294,7 +284,8 @@ class Broadcasts:
             await note(session, broadcast_id, event, actor=actor, now_ms=now_ms, detail=broadcast.title)
             if event is Event.APPROVE:
                 await require_still_true(session, broadcast_id, broadcast.context)
-            await follow(session, broadcast_id, event, actor, now_ms)
+            for overtaken in await follow(session, broadcast_id, event, actor, now_ms):
+                await overtake(session, overtaken, actor, _OVERTAKEN.format(broadcast_id), now_ms)
             if beside is not None:
                 await beside(session, broadcast_id)
             return moved

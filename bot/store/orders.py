@@ -151,33 +151,41 @@ async def mark_alone(session: Session, order_id: int) -> None:
     await _save(session, replace(await lock(session, order_id), alone=True))
 
 
-async def follow(session: Session, broadcast_id: int, event: Event, actor: str, now_ms: int) -> None:
-    """Let the order of a broadcast, if it has one, follow what happens to that.
+async def follow(session: Session, broadcast_id: int, event: Event, actor: str, now_ms: int) -> list[int]:
+    """Let the order of a broadcast, if it has one, follow what happens to that; the broadcasts it has overtaken.
 
     Raises:
         RefusedError: the order cannot come into force, or is not in force any more.
     """
     if event not in {Event.APPROVE, Event.CANCEL}:
-        return
+        return []
     rows = await session.fetch("orders.of_broadcast", {"id": broadcast_id})
     if not rows:
-        return
+        return []
     deed, districts = Deed(rows[0]["deed"]), tuple(json.loads(rows[0]["districts"]))
     order = await lock(session, rows[0]["order_id"])
+    over: list[Order] = []
     if event is Event.CANCEL:
         if deed is not Deed.ISSUE or order.state is not OrderState.DRAFT:
-            return  # what is in force stays so, whoever has heard of it, until it is lifted
+            return []  # what is in force stays so, whoever has heard of it, until it is lifted
         moved, action = replace(order, state=OrderState.CANCELLED, ended_ms=now_ms), "order.cancel"
     elif deed is Deed.ISSUE:
-        moved, action = await _issue(session, order, actor, now_ms), "order.issue"
+        over = await _supersede(session, order, actor, now_ms)
+        moved = replace(order, state=OrderState.IN_FORCE, approver=actor, issued_ms=now_ms)
+        action = "order.issue"
     else:
         moved, action = _end(order, deed, districts, now_ms), f"order.{deed}"
+        over = [order] if deed is Deed.LIFT else []
     if event is Event.CANCEL:
         await _save(session, moved)
     else:
         await _change(session, moved, deed.value, now_ms, broadcast_id)
     detail = f"{moved.title} {moved.hazard} {'・'.join(districts or order.districts)}"
     await record(session, Entry(now_ms, actor, action, f"order:{order.id}", detail))
+    told = [
+        each for one in over for each in await _tellings(session, one.id) if each.state is not State.DRAFT
+    ]
+    return [each.broadcast_id for each in told if each.broadcast_id != broadcast_id]
 
 
 async def require_still_true(session: Session, broadcast_id: int, context: Mapping[str, Any]) -> None:
@@ -204,19 +212,24 @@ async def require_still_true(session: Session, broadcast_id: int, context: Mappi
         raise RefusedError(f"「{named}」は、この下書きのあとで開設ではなくなりました。{again}")
 
 
-async def _issue(session: Session, order: Order, actor: str, now_ms: int) -> Order:
-    """The order in force; lower ones for the same hazard no longer hold where it does."""
+async def _supersede(session: Session, order: Order, actor: str, now_ms: int) -> list[Order]:
+    """Lower orders for the same hazard no longer hold where a new one does; those whose messages it also replaces.
+
+    A message is replaced only where the new one goes to everybody the old one was for.
+    """
     standing = await active(session)
     refuse_conflicts(order, standing)
+    replaced = []
     for other, rest in superseded_parts(order, standing):
         if rest:
             changed = replace(other, state=OrderState.NARROWED, districts=rest)
         else:
             changed = replace(other, state=OrderState.SUPERSEDED, ended_ms=now_ms, superseded_by=order.id)
+            replaced += [other] if order.reach in {other.reach, Reach.ALL, Reach.EVERYONE} else []
         await _change(session, changed, "supersede", now_ms)
         detail = f"{'・'.join(rest) or '-'} (order:{order.id})"
         await record(session, Entry(now_ms, actor, "order.supersede", f"order:{other.id}", detail))
-    return replace(order, state=OrderState.IN_FORCE, approver=actor, issued_ms=now_ms)
+    return replaced
 
 
 def _end(order: Order, deed: Deed, districts: tuple[str, ...], now_ms: int) -> Order:

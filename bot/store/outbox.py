@@ -120,7 +120,13 @@ class Outbox:
     async def retry(self, batch: Batch, owner: str, due_ms: int, reason: str) -> None:
         """Put back a batch that LINE may have accepted, to go out again under the same key."""
         row = {"id": batch.id, "owner": owner, "due_ms": due_ms, "reason": reason}
-        await self._database.append("outbox.retry", [row])
+
+        async def work(session: Session) -> None:
+            await lock(session, batch.broadcast_id)  # nobody overtakes it meanwhile
+            await session.execute("outbox.retry", row)
+            await session.execute("outbox.leave_overtaken", {"now": self._clock.now_ms()})
+
+        await self._database.write(work)
 
     async def give_back(self, batch: Batch, owner: str, due_ms: int, reason: str) -> None:
         """Put back a batch whose request LINE surely did not accept."""
@@ -159,8 +165,9 @@ class Outbox:
 
         The clock may stand earlier than when the back-off began.
         """
-        await self._database.append("outbox.release_all", [{"now": self._clock.now_ms()}])
-        await self.hasten()
+        now = {"now": self._clock.now_ms()}
+        for name in ("outbox.release_all", "outbox.leave_overtaken", "outbox.hasten"):
+            await self._database.append(name, [now])
 
     async def release_own(self, owner: str) -> None:
         """Put back what a sender that stops still holds, and forget the sender."""
@@ -168,6 +175,7 @@ class Outbox:
 
         async def work(session: Session) -> None:
             await session.execute("outbox.release_own", {"owner": owner, "now": now_ms})
+            await session.execute("outbox.leave_overtaken", {"now": now_ms})
             await session.execute("outbox.forget_senders", {"owner": owner, "before": 0})
             await session.notify()
 
@@ -184,6 +192,7 @@ class Outbox:
 
         async def work(session: Session) -> None:
             await session.execute("outbox.release_expired", params)
+            await session.execute("outbox.leave_overtaken", params)
             await session.execute("outbox.expire", {**params, "reason": reason})
             await session.notify()
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from bot.domain.broadcasts import Event, State
+from bot.domain.broadcasts import State
 from bot.domain.clock import Clock
 from bot.store.audit import Deed, record
-from bot.store.broadcasts import Broadcast, Payloads, insert, lock, move, note
+from bot.store.broadcasts import Broadcast, Payloads, insert
 from bot.store.port import Database, Row, Session
 
 
@@ -238,16 +238,3 @@ async def tell(session: Session, broadcast: Broadcast, payloads: Payloads, *, ab
     )
     await record(session, deed)
     return number
-
-
-async def withdraw(session: Session, broadcast_id: int, actor: str, reason: str, now_ms: int) -> None:
-    """Let nothing more of a broadcast go out; what LINE has accepted stays sent.
-
-    What LINE may have accepted is not asked for again: that would deliver, behind newer word, what holds no more.
-    """
-    broadcast = await lock(session, broadcast_id)
-    if broadcast.state in {State.DONE, State.CANCELLED, State.FAILED}:
-        return
-    await move(session, broadcast, Event.CANCEL, now_ms, finished_ms=now_ms)
-    await session.execute("outbox.leave_in_doubt", {"id": broadcast_id, "now": now_ms, "reason": reason})
-    await note(session, broadcast_id, Event.CANCEL, actor=actor, now_ms=now_ms, detail=reason)

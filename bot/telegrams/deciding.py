@@ -19,9 +19,9 @@ from bot.jma.values import Hazard, Rank, Telegram
 from bot.line.limits import cut
 from bot.rendering import Templates, text_messages
 from bot.store import telegrams as rows
-from bot.store.broadcasts import Broadcast, Payloads
+from bot.store.broadcasts import Broadcast, Payloads, overtake
 from bot.store.port import Session
-from bot.store.telegrams import About, Told, withdraw
+from bot.store.telegrams import About, Told
 from bot.telegrams.encoding import decoded, encoded
 from bot.telegrams.heard import FALLEN, RISEN, Heard, is_grave
 from bot.telegrams.wording import RETRACTED, context, name, plain_words, template, title
@@ -154,7 +154,7 @@ class Decider:
             if draft and risen and each.state is not State.DRAFT and (each.rank or 0) <= rank:
                 continue
             reason = "新しい情報が出ました。"
-            await withdraw(session, each.broadcast_id, self._book.author, reason, now_ms)
+            await overtake(session, each.broadcast_id, self._book.author, reason, now_ms)
 
     async def _tell_news(
         self, session: Session, news: Change, heard: Heard, now_ms: int, *, quiet: bool, late: bool

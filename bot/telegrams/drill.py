@@ -22,11 +22,11 @@ from bot.rendering import Templates
 from bot.rendering.drill import MARK
 from bot.store import drills as rows
 from bot.store import orders
-from bot.store.broadcasts import Broadcast, Payloads
+from bot.store.broadcasts import Broadcast, Payloads, overtake
 from bot.store.drills import Message
 from bot.store.port import Database, Session
 from bot.store.store import Store
-from bot.store.telegrams import About, state_of, withdraw
+from bot.store.telegrams import About, state_of
 from bot.store.telegrams import Told as Earlier
 from bot.telegrams.deciding import Decider, rule_of
 from bot.telegrams.encoding import decoded
@@ -311,7 +311,7 @@ class Replay:
             messages = await rows.messages(session, self._id)
             for each in messages:
                 if each.state in _UNSENT or (state != "done" and each.state not in ENDED):
-                    await withdraw(session, each.broadcast_id, self._actor, "訓練が終わりました。", now_ms)
+                    await overtake(session, each.broadcast_id, self._actor, "訓練が終わりました。", now_ms)
             await rows.end(session, drill, state, reason, now_ms)
             heard = tuple(each.broadcast_id for each in messages if each.started_ms is not None)
             return await self._say_over(session, heard, payloads, now_ms) if heard else None

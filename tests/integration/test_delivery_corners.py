@@ -12,9 +12,9 @@ from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.conductor import Conductor
 from bot.domain.broadcasts import BatchState, Event, Priority
 from bot.domain.residents import Resident, ResidentState
-from bot.store import broadcasts as rows
 from bot.store.batches import HELD, Part, enlist, let_go
 from bot.store.broadcasts import Broadcast
+from bot.store.messages import message_ids
 from bot.store.store import Store, open_database
 from simulator import Fault, RequestInfo
 from tests.clock import HandClock
@@ -158,7 +158,7 @@ async def test_who_alone_leaves_a_batch_that_is_being_filled_leaves_it_fit_to_se
     ]
 
     async def put(session: Any, resident_id: int, who: int) -> None:
-        message = (await rows.message_ids(session, number))["ja"]
+        message = (await message_ids(session, number))["ja"]
         part = Part(message, [str(resident_id)], [user(who)])
         await enlist(session, number, 0, [part], full_ms=HELD, rest_ms=HELD)
 

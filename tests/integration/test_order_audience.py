@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,6 +11,7 @@ import pytest
 from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.compose import Composer
 from bot.broadcasts.orders import OrderDesk, OrderDraft
+from bot.domain.broadcasts import BatchState
 from bot.domain.errors import RefusedError
 from bot.domain.orders import Reach
 from bot.domain.residents import Fact, Resident
@@ -18,11 +20,11 @@ from bot.store.store import Store
 from bot.telegrams.drill import real_danger
 from bot.town import templates_for
 from bot.town.shelters import fit
-from simulator import Simulator
+from simulator import Fault, RequestInfo, Simulator
 from tests.clock import HandClock
-from tests.integration.delivering import TOWN, Desk, conduct, no_answer
+from tests.integration.delivering import TOWN, Desk, conduct, eventually, no_answer
 from tests.integration.running import user
-from tests.settling import settle
+from tests.settling import rows_of, settle
 
 MIZONOBE, NISHISATO, NOWHERE, ENGLISH, EASY, CHINESE, KOREAN = (user(n) for n in range(1, 8))
 PLACES = {
@@ -196,3 +198,99 @@ async def test_no_drill_begins_in_a_real_emergency_and_one_under_way_can_be_ende
     with pytest.raises(RefusedError, match="いまは訓練をしません"):
         await town.orders.issue(OrderDraft(4, "津波", ["溝延"], drill=True), "clerk")
     await town.lift(begun.order.id)
+
+
+@pytest.mark.parametrize("level", [None, 5])
+async def test_what_a_lift_or_a_higher_level_has_overtaken_is_not_repeated(
+    town: Town, line: Simulator, clock: HandClock, level: int | None
+) -> None:
+    first = await unanswered(town, line)
+    await (town.lift(first) if level is None else town.issue(level, "溝延", "西里"))
+    assert set(town.news()) == set(PLACES), "those in doubt hear how it goes on"
+    line.faults.plan = lambda _: None
+    clock.advance(hours=1)
+    await town.sent(1)
+    assert town.news() == {}, "nobody reads of the order after its end"
+    report = await town.desk.store.reports.of(1)
+    assert report.counts == {BatchState.UNKNOWN: len(PLACES)}
+
+
+async def test_an_answer_that_comes_after_the_lift_does_not_bring_the_order_again(
+    town: Town, line: Simulator, clock: HandClock
+) -> None:
+    """The request was under way when the lift was approved, and its connection broke."""
+    under_way, lifted = asyncio.Event(), asyncio.Event()
+    keys: set[str | None] = set()
+
+    def plan(request: RequestInfo) -> Fault | None:
+        if not lifted.is_set():
+            keys.add(request.retry_key)
+            under_way.set()
+            return Fault(delay=1, cut=True)
+        return None
+
+    line.faults.plan = plan
+    made = await town.orders.issue(OrderDraft(4, "洪水", ["溝延", "西里"]), "clerk")
+    await town.orders.approve(made.order.id, "chief")
+    await conduct(town.desk.conductor)
+    town.desk.wake()
+    await under_way.wait()
+    await town.orders.lift(made.order.id, "clerk")
+    lift, _ = await town.orders.approve(made.order.id, "chief")
+    lifted.set()
+    await town.sent(lift.broadcast.id)
+    await town.sent(1)
+    town.news()
+    clock.advance(hours=1)
+    await town.sent(1)
+    assert town.news() == {}
+    assert keys, "it was tried"
+
+
+async def test_a_narrowing_waits_until_everybody_has_the_order(
+    town: Town, line: Simulator, clock: HandClock
+) -> None:
+    number = await unanswered(town, line)
+    await town.orders.narrow(number, ["溝延"], "clerk")
+    await town.orders.approve(number, "chief")
+    await conduct(town.desk.conductor)
+    assert town.news() == {}
+    line.faults.plan = lambda _: None
+    clock.advance(minutes=2)
+    said = ""
+
+    async def look() -> bool:
+        nonlocal said
+        town.desk.wake()
+        await conduct(town.desk.conductor)
+        said += town.news().get(MIZONOBE, "")
+        return "対象地区の縮小" in said
+
+    await eventually(look)
+    assert said.index("緊急のお知らせ") < said.index("対象地区の縮小")
+
+
+async def unanswered(town: Town, line: Simulator) -> int:
+    """An order in force of which LINE has answered every request by 500, and answers so for ever."""
+    keys: set[str | None] = set()
+    is_first = True
+
+    def plan(request: RequestInfo) -> Fault | None:
+        if is_first:
+            keys.add(request.retry_key)
+        return Fault(status=500) if request.retry_key in keys else None
+
+    line.faults.plan = plan
+    made = await town.orders.issue(OrderDraft(4, "洪水", ["溝延", "西里"]), "clerk")
+    await town.orders.approve(made.order.id, "chief")
+    await conduct(town.desk.conductor)
+
+    async def tried() -> bool:
+        town.desk.wake()
+        rows = await rows_of(town.desk.store, "batches")
+        backlog = await town.desk.store.outbox.backlog()
+        return len(keys) == len(rows) and set(backlog) == {BatchState.READY}
+
+    await eventually(tried)
+    is_first = False
+    return made.order.id

@@ -65,8 +65,13 @@ WHERE id = :id;
 UPDATE broadcasts SET failure = :reason WHERE id = :id AND state = 'paused';
 
 -- name: due
--- Scheduled broadcasts whose time has come, the most urgent first.
-SELECT * FROM broadcasts WHERE state = 'scheduled' AND scheduled_ms <= :now
+-- Scheduled broadcasts whose time has come, the most urgent first. The narrowing of an order waits until everybody has
+-- the order itself: else some would read of its end first.
+SELECT * FROM broadcasts WHERE state = 'scheduled' AND scheduled_ms <= :now AND NOT EXISTS (
+    SELECT 1 FROM order_broadcasts n
+    JOIN order_broadcasts e ON e.order_id = n.order_id AND e.broadcast_id < n.broadcast_id
+    JOIN broadcasts b ON b.id = e.broadcast_id AND b.state IN ('scheduled', 'sending')
+    WHERE n.broadcast_id = broadcasts.id AND n.deed = 'narrow')
 ORDER BY priority DESC, scheduled_ms, id;
 
 -- name: gathering

@@ -237,10 +237,11 @@ UPDATE batches SET state = 'unknown', ended_ms = :now, reason = COALESCE(reason,
     lease_owner = NULL, lease_until_ms = NULL
 WHERE state = 'ready' AND first_attempt_ms <= :horizon;
 
--- name: leave_in_doubt
--- Newer word goes out: what LINE never answered of this is not sent once more.
-UPDATE batches SET state = 'unknown', ended_ms = :now, reason = COALESCE(reason, :reason)
-WHERE broadcast_id = :id AND state = 'ready' AND first_attempt_ms IS NOT NULL;
+-- name: leave_overtaken
+-- Newer word goes out (then a cancelled broadcast has a reason): what LINE never answered of this is not sent once more.
+UPDATE batches SET state = 'unknown', ended_ms = :now
+WHERE state = 'ready' AND first_attempt_ms IS NOT NULL
+  AND broadcast_id IN (SELECT id FROM broadcasts WHERE state = 'cancelled' AND failure IS NOT NULL);
 
 -- name: backlog
 -- Batches not yet ended.
