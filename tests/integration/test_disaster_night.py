@@ -65,7 +65,9 @@ JAPANESE = {
 ALL = (*tuple(JAPANESE)[:8], "over")
 HEARD = {
     FARMER: ALL,
-    GRANNY: ALL,
+    GRANNY: tuple(
+        each for each in ALL if each != "lifted"
+    ),  # the narrowing told her that it had ended for her
     STUDENT: ("four", "order", "narrow", "shaken", "lifted", "over"),
     DENTIST: ("three", "four", "slide", "wrong", "shaken", "over"),
     STRANGER: ("four", "order", "narrow", "shaken", "lifted", "over"),
