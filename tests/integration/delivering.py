@@ -133,12 +133,12 @@ class Desk:
                 self.wake()
                 await asyncio.sleep(0.01)
 
-    async def paused(self, number: int) -> Broadcast:
-        """Wait until a broadcast is paused."""
+    async def paused(self, number: int, why: str = "") -> Broadcast:
+        """Wait until a broadcast is paused, and until it says why."""
 
         async def look() -> Broadcast | None:
             found = await self.store.broadcasts.find(number)
-            return found if found.state is State.PAUSED else None
+            return found if found.state is State.PAUSED and why in (found.failure or "") else None
 
         return await eventually(look)
 

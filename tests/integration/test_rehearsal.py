@@ -174,11 +174,11 @@ async def test_each_message_names_the_children_and_what_is_due(store: Store, tow
     assert len(told) == 12
     for plan in told:
         said, children = text(plan), plan.context["birth_months"]
-        assert all(item["name"] in said for item in plan.context["items"])
-        assert f"{children[-1][:4]}年{int(children[-1][5:])}月生まれ" in said
-        assert (
-            said.count("生まれのお子さん") > len(children) * 0.8
-        )  # in English, 5,000 characters hold no more
+        named = [each for each in children if f"{each[:4]}年{int(each[5:])}月生まれのお子さん" in said]
+        items = [item for item in plan.context["items"] if item["birth_month"] in named]
+        assert all(item["name"] in said for item in items)
+        assert children[-1] in named
+        assert len(named) > len(children) * 0.6  # in English, 5,000 characters hold no more
 
 
 @on_one_database
