@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 
 from bot.domain.clock import Clock, from_ms
@@ -134,7 +135,7 @@ async def restore(
     """
     now_ms, path = clock.now_ms(), sqlite_path(url)
     work = partial(settle, copied_ms=copied_ms, now_ms=now_ms, actor=actor, lapse=lapse)
-    kept = keep_beside.with_name(f"{keep_beside.stem}.before-restore-{from_ms(now_ms):%Y%m%d-%H%M%S}.db")
+    kept = _unused(keep_beside, f"{keep_beside.stem}.before-restore-{from_ms(now_ms):%Y%m%d-%H%M%S}")
     try:
         settled = await _settled(temporary, clock, work)
         rows, new = _rows(temporary), _people(temporary)
@@ -146,6 +147,12 @@ async def restore(
         raise MachiError(f"復元できませんでした: {error}") from error
     returned = None if safety_copy is None else _returned(safety_copy, new)
     return Restored(copied_ms, rows, settled, lapse.notices, safety_copy, returned)
+
+
+def _unused(beside: Path, stem: str) -> Path:
+    """A file that is not there yet: two restores may fall into one second."""
+    names = chain([f"{stem}.db"], (f"{stem}-{number}.db" for number in count(2)))
+    return next(file for name in names if not (file := beside.with_name(name)).exists())
 
 
 def _people(file: Path) -> dict[str, bool]:
