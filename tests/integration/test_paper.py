@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -216,9 +218,24 @@ def test_narrowing_and_lifting_have_sheets_and_scripts_of_their_own(machi: Machi
         "みぞのべに出していた、洪水のけいかいレベル、よん、避難指示を解除しました。"
         in machi("order", "script", "1").lines
     )
+
+
+def test_the_script_of_what_no_longer_holds_says_so(machi: Machi, tmp_path: Path) -> None:
+    issued(machi)
+    with closing(sqlite3.connect(tmp_path / "machi.db")) as database, database:
+        database.execute("UPDATE broadcasts SET state = 'done'")  # it has reached everyone
+    machi("order", "lift", "1", "--as", "clerk")
+    machi("order", "approve", "1", "--as", "chief")
     first = machi("broadcast", "script", "1")
     assert "対象は、みぞのべ、やちちゅうぶです。" in first.lines
     assert first.err == "注意: 避難情報 1 は、いまは発令中ではありません。\n"
+
+
+def test_what_the_lifting_overtook_is_not_read_out(machi: Machi) -> None:
+    issued(machi)
+    machi("order", "lift", "1", "--as", "clerk")
+    machi("order", "approve", "1", "--as", "chief")
+    assert machi("broadcast", "script", "1") == (1, "", "配信 1 は取り消されています。\n")
 
 
 def test_a_shelter_that_is_full_by_now_is_told_to_the_clerk(machi: Machi) -> None:
