@@ -85,7 +85,7 @@ async def line_client(settings: Settings) -> AsyncIterator[LineClient]:
     """
     settings.require_line()
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
-    async with aiohttp.ClientSession(connector=connector) as session:
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
         yield LineClient(session, settings.api_base, settings.access_token)
 
 

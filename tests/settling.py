@@ -16,6 +16,7 @@ from bot.store.outbox import Batch
 from bot.store.residents import Group, audience_page, newest_id
 from bot.store.store import Store
 from tests.clock import HandClock
+from tests.sql import rows_of
 from tests.unit.segment_strategies import VOCABULARY
 
 UNLIMITED = dict.fromkeys(Endpoint, Limit(1e6))
@@ -110,13 +111,4 @@ async def everything(store: Store) -> str:
         "shelter_states",
         "safety",
     ]
-    return "\n".join([str(row) for table in tables for row in await rows_of(store, table)])
-
-
-async def rows_of(store: Store, table: str) -> list[tuple[Any, ...]]:
-    """Everything in a table, whatever the store has statements for."""
-    raw: Any = store.database
-    sql = f"SELECT * FROM {table}"
-    if store.database.dialect == "sqlite":
-        return [tuple(row) for row in await raw._writer.raw.execute_fetchall(sql)]
-    return [tuple(row) for row in await raw._pool.fetch(sql)]
+    return "\n".join(map(str, await rows_of(store.database, *tables)))

@@ -33,7 +33,7 @@ class Limit:
     @property
     def burst(self) -> float:
         """Requests that may go at once: a moment's worth of a limit a second, half of one an hour."""
-        return max(1.0, self.count * (0.04 if self.seconds <= 1 else 0.5))
+        return max(1.0, self.count * (0.05 if self.seconds <= 1 else 0.5))
 
     @property
     def refill(self) -> float:

@@ -6,12 +6,14 @@ The cost of durability is one fsync a group instead of one a change.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
 
 _MAX_GROUP = 1000
+_GATHER_SECONDS = 0.002
 
 
 class GroupCommit(Generic[Item]):
@@ -49,8 +51,8 @@ class GroupCommit(Generic[Item]):
 
     async def _gather(self) -> None:
         """Let everything that is ready in this turn of the loop join: fewer and larger groups."""
-        seen = 0
-        while seen < len(self._queue) < _MAX_GROUP:
+        seen, end = 0, time.monotonic() + _GATHER_SECONDS
+        while seen < len(self._queue) < _MAX_GROUP and time.monotonic() < end:
             seen = len(self._queue)
             await asyncio.sleep(0)
 

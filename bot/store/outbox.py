@@ -13,7 +13,7 @@ from bot.store.batches import divide
 from bot.store.broadcasts import lock
 from bot.store.port import Database, Params, Row, Session
 
-_WORTH = 0.75
+_WORTH = 0.8
 """How much of a burst is worth a claim: each is a transaction."""
 _SOON_SECONDS = 1.0
 """What is urgent and due this soon keeps the less urgent from taking its place."""
@@ -80,22 +80,21 @@ class Outbox:
         Nothing below the priority `floor` is taken, nor what is less urgent than the most urgent that waits:
         that takes every place. The attempt is on record before any request.
         """
-        soon = {"soon": self._clock.after_ms(_SOON_SECONDS)}
-        waiting = await self._database.fetch("outbox.work", soon)
-        floor = max([floor, *(row["priority"] for row in waiting)])
-        endpoints = [Endpoint(row["endpoint"]) for row in waiting if row["endpoint"]]
-        if not endpoints:
-            return Claim([])
         params = {
             "owner": owner,
             "now": self._clock.now_ms(),
+            "soon": self._clock.after_ms(_SOON_SECONDS),
             "lease_until": self._clock.after_ms(lease_seconds),
-            "floor": floor,
             "horizon": self._clock.after_ms(-HORIZON_SECONDS),
         }
 
         async def work(session: Session) -> Claim:
-            return await _claim(session, endpoints, limit, limits, params)
+            waiting = await session.fetch("outbox.work", params)
+            endpoints = [Endpoint(row["endpoint"]) for row in waiting if row["endpoint"]]
+            if not endpoints:
+                return Claim([])
+            most_urgent = max(floor, *(row["priority"] for row in waiting))
+            return await _claim(session, endpoints, limit, limits, {**params, "floor": most_urgent})
 
         return await self._database.write(work)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from bot.store.statements import Dialect
@@ -28,7 +28,7 @@ class Session(Protocol):
         """Wake, after the commit, everyone who waits in `Database.changed`."""
 
 
-Work = Callable[[Session], Awaitable[T]]
+Work = Callable[[Session], Coroutine[Any, Any, T]]
 
 
 class Database(Protocol):
@@ -43,7 +43,8 @@ class Database(Protocol):
         """Run `work` in one transaction and return its result once that is durable.
 
         `work` may run more than once (when a neighbour in its group fails, or on a serialisation
-        conflict), so it must change nothing but the database, and it must not wait for anything else.
+        conflict), and on SQLite in another thread, so it must change nothing but the database, and it must not
+        wait for anything else.
         """
 
     async def append(self, name: str, rows: Sequence[Params], *, notify: bool = False) -> None:

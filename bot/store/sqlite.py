@@ -11,14 +11,14 @@ import itertools
 import logging
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Self
-
-import aiosqlite
+from typing import Any, NamedTuple, Self
 
 from bot.domain.clock import Clock
 from bot.domain.errors import ConfigurationError
@@ -30,6 +30,8 @@ from bot.store.statements import Dialect, statement
 _log = logging.getLogger(__name__)
 
 _READERS = 3
+_PATIENCE_SECONDS = 30.0
+"""How long one waits while another process writes."""
 _CHECKPOINT_SECONDS = 0.5
 _LONGEST_WAL_PAGES = 32_768
 """128 MB: if checkpoints beside the writer do not keep up, the writer makes one itself."""
@@ -45,30 +47,62 @@ class _Append:
 
 
 class _Connection:
-    """Named statements on one connection; a `Session`."""
+    """A connection and the thread it lives in: SQLite works there while the event loop goes on."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
-        self.raw = connection
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "sqlite")
+
+    async def open(self, path: Path, *pragmas: str) -> None:
+        """Connect to the file, which is created if need be."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._connect, path, pragmas)
+
+    def _connect(self, path: Path, pragmas: Sequence[str]) -> None:
+        self._raw = sqlite3.connect(path, timeout=_PATIENCE_SECONDS, isolation_level=None)
+        self._raw.row_factory = sqlite3.Row
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "cache_size=-32768", *pragmas):
+            self._raw.execute(f"PRAGMA {pragma}")
+
+    async def visit(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do some work in the thread. Each visit waits for a turn of the event loop, which may be busy."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(self._raw))
+
+    async def close(self) -> None:
+        """Close the connection, if it was opened, and end the thread."""
+        if hasattr(self, "_raw"):
+            await self.visit(sqlite3.Connection.close)
+        self._thread.shutdown(wait=False)
+
+
+class _Session:
+    """A `Session` in the thread of its connection: none of it waits, so a transaction is one visit."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
         self.notifies = False
 
     async def fetch(self, name: str, params: Params = _NONE, *, condition: str = "") -> Sequence[Row]:
-        rows = await self.raw.execute_fetchall(statement("sqlite", name, condition).sql, dict(params))
-        return list(rows)
+        return self._connection.execute(statement("sqlite", name, condition).sql, params).fetchall()
 
     async def execute(self, name: str, params: Params = _NONE) -> int:
-        cursor = await self.raw.execute(statement("sqlite", name).sql, dict(params))
-        return cursor.rowcount
+        return self._connection.execute(statement("sqlite", name).sql, params).rowcount
 
     async def execute_many(self, name: str, rows: Sequence[Params]) -> None:
-        await self.raw.executemany(statement("sqlite", name).sql, [dict(row) for row in rows])
+        _run(self._connection, name, rows)
 
     async def notify(self) -> None:
         """This process is told after the commit; to others, `PRAGMA data_version` shows it."""
         self.notifies = True
 
-    async def in_one_go(self, work: Callable[[sqlite3.Connection], None]) -> None:
-        """Several statements in one visit to the connection's thread: each visit costs as much as an insert."""
-        await self.raw._execute(work, self.raw._conn)  # type: ignore[no-untyped-call]  # noqa: SLF001  there is no public way
+
+def _result(work: Coroutine[Any, Any, T]) -> T:
+    """Of a coroutine that waits for nothing; a transaction that waits holds up everyone else's."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    work.close()
+    raise RuntimeError("a transaction must not wait for anything but its own statements")
 
 
 _VALUES = re.compile(r"VALUES \((:\w+(?:,\s*:\w+)*)\)")
@@ -88,35 +122,67 @@ def _inserting(name: str, count: int) -> tuple[str, Sequence[str]] | None:
     return f"{sql[: values.start()]}VALUES {', '.join([row] * count)}{sql[values.end() :]}", names
 
 
-def _append_durably(appends: Sequence[_Append], connection: sqlite3.Connection) -> None:
-    name = appends[0].name
-    rows = [row for item in appends for row in item.rows]
-    if len(rows) <= _TOGETHER and all(item.name == name for item in appends) and _inserting(name, 1):
-        _run(connection, name, rows)  # a single statement is a transaction of its own
-        return
+class _Committed(NamedTuple):
+    """A group that is durable: whether to tell of it, and the version that others had left the data at."""
+
+    results: list[Any]
+    notifies: bool
+    version: int
+
+
+def _commit(items: Sequence[_Append | Work[Any]], connection: sqlite3.Connection) -> _Committed:
+    """Make a group of changes durable.
+
+    The appends first: nobody in a group can have waited for another's change.
+    """
+    version = _data_version(connection)
+    appends = [item for item in items if isinstance(item, _Append)]
+    session = _Session(connection)
+    session.notifies = any(item.notify for item in appends)
+    if _is_one_statement(items, appends):
+        _run(connection, appends[0].name, [row for item in appends for row in item.rows])
+        return _Committed([None] * len(items), session.notifies, version)
     try:
-        _begin_with(appends, connection)
+        connection.execute("BEGIN IMMEDIATE")
+        for name, run in itertools.groupby(appends, key=lambda item: item.name):
+            _run(connection, name, [row for item in run for row in item.rows])
+        results = [None if isinstance(item, _Append) else _result(item(session)) for item in items]
         connection.execute("COMMIT")
     except BaseException:
         connection.rollback()
         raise
+    return _Committed(results, session.notifies, version)
 
 
-def _begin_with(appends: Sequence[_Append], connection: sqlite3.Connection) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    for name, run in itertools.groupby(appends, key=lambda item: item.name):
-        _run(connection, name, [row for item in run for row in item.rows])
+def _is_one_statement(items: Sequence[_Append | Work[Any]], appends: Sequence[_Append]) -> bool:
+    """Whether a group needs no BEGIN and COMMIT: a single statement is a transaction of its own."""
+    return (
+        len(appends) == len(items)
+        and len({item.name for item in appends}) == 1
+        and sum(len(item.rows) for item in appends) <= _TOGETHER
+        and _inserting(appends[0].name, 1) is not None
+    )
 
 
 def _run(connection: sqlite3.Connection, name: str, rows: Sequence[Params]) -> None:
+    found = statement("sqlite", name)
+    if together := found.together(rows):
+        connection.execute(found.sql, {"rows": together})
+        return
     if _inserting(name, 1) is None:
-        connection.executemany(statement("sqlite", name).sql, rows)
+        connection.executemany(found.sql, rows)
         return
     for start in range(0, len(rows), _TOGETHER):
         some = rows[start : start + _TOGETHER]
         if inserting := _inserting(name, len(some)):
             sql, names = inserting
             connection.execute(sql, [row[key] for row in some for key in names])
+
+
+def _data_version(connection: sqlite3.Connection) -> int:
+    """Changes with every commit of another process; those of this very connection do not show on it."""
+    version: int = connection.execute("PRAGMA data_version").fetchone()[0]
+    return version
 
 
 class SqliteDatabase:
@@ -131,7 +197,7 @@ class SqliteDatabase:
         self._group: GroupCommit[_Append | Work[Any]] = GroupCommit(self._commit)
         self._readers: asyncio.Queue[_Connection] = asyncio.Queue()
         self._news = asyncio.Event()
-        self._open: list[aiosqlite.Connection] = []
+        self._open: list[_Connection] = []
         self._written = asyncio.Event()
         self._checkpoints: asyncio.Task[None] | None = None
 
@@ -145,19 +211,18 @@ class SqliteDatabase:
         database = cls(path, clock, migrations_folder)
         try:
             await database._start()
-        except (aiosqlite.Error, OSError) as error:
+        except (sqlite3.Error, OSError) as error:
             await database.close()
             raise ConfigurationError(f"データベース {path} を開けません: {error}") from error
         return database
 
     async def _start(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._writer = await self._connect()
-        await self._writer.raw.execute_fetchall("PRAGMA journal_mode=WAL")
-        await self._writer.raw.execute_fetchall(f"PRAGMA wal_autocheckpoint={_LONGEST_WAL_PAGES}")
-        self._version = await self._data_version()
+        self._writer = await self._connect("journal_mode=WAL", f"wal_autocheckpoint={_LONGEST_WAL_PAGES}")
+        self._look(await self._writer.visit(_data_version))
+        self._known = self._version
         for _ in range(_READERS):
-            self._readers.put_nowait(await self._connect(read_only=True))
+            self._readers.put_nowait(await self._connect("query_only=ON"))
         self._checkpoints = asyncio.create_task(self._checkpoint(await self._connect()))
 
     async def _checkpoint(self, connection: _Connection) -> None:
@@ -169,20 +234,16 @@ class SqliteDatabase:
             await self._written.wait()
             self._written.clear()
             try:
-                await connection.raw.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
-            except aiosqlite.Error:
+                await connection.visit(lambda raw: raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
+            except sqlite3.Error:
                 _log.exception("What was committed stays in the log for now")
             await asyncio.sleep(_CHECKPOINT_SECONDS)
 
-    async def _connect(self, *, read_only: bool = False) -> _Connection:
-        connection = await aiosqlite.connect(self._path, isolation_level=None)
+    async def _connect(self, *pragmas: str) -> _Connection:
+        connection = _Connection()
         self._open.append(connection)
-        connection.row_factory = aiosqlite.Row
-        for pragma in ("busy_timeout=30000", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32768"):
-            await connection.execute_fetchall(f"PRAGMA {pragma}")
-        if read_only:
-            await connection.execute_fetchall("PRAGMA query_only=ON")
-        return _Connection(connection)
+        await connection.open(self._path, *pragmas)
+        return connection
 
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[_Connection]:
@@ -195,7 +256,8 @@ class SqliteDatabase:
     async def fetch(self, name: str, params: Params = _NONE, *, condition: str = "") -> Sequence[Row]:
         """See `Database.fetch`."""
         async with self._reader() as reader:
-            return await reader.fetch(name, params, condition=condition)
+            sql = statement("sqlite", name, condition).sql
+            return await reader.visit(lambda raw: raw.execute(sql, params).fetchall())
 
     async def write(self, work: Work[T]) -> T:
         """See `Database.write`."""
@@ -207,68 +269,54 @@ class SqliteDatabase:
         await self._group.submit(_Append(name, rows, notify))
 
     async def _commit(self, items: list[_Append | Work[Any]]) -> list[Any]:
-        appends = [item for item in items if isinstance(item, _Append)]
-        self._writer.notifies = any(item.notify for item in appends)
-        if len(appends) == len(items):
-            await self._writer.in_one_go(partial(_append_durably, appends))
-            results: list[Any] = [None] * len(items)
-        else:
-            results = await self._transaction(items, appends)
-        if self._writer.notifies:
+        committed = await self._writer.visit(partial(_commit, items))
+        self._look(committed.version)
+        if committed.notifies:
             self._news.set()
         self._written.set()
-        return results
+        return committed.results
 
-    async def _transaction(self, items: list[_Append | Work[Any]], appends: list[_Append]) -> list[Any]:
-        """The appends first: nobody in a group can have waited for another's change."""
-        writer = self._writer
-        try:
-            await writer.in_one_go(partial(_begin_with, appends))
-            results = [None if isinstance(item, _Append) else await item(writer) for item in items]
-            await writer.raw.execute_fetchall("COMMIT")
-        except BaseException:
-            await writer.raw.rollback()
-            raise
-        return results
-
-    async def _data_version(self) -> int:
-        """Changes with every commit of another process; those of our own writer do not show on it."""
-        rows = await self._writer.raw.execute_fetchall("PRAGMA data_version")
-        return int(next(iter(rows))[0])
+    def _look(self, version: int) -> None:
+        self._version, self._looked = version, time.monotonic()
 
     async def changed(self, seconds: float) -> None:
-        """See `Database.changed`; looks 50 times a second."""
+        """See `Database.changed`; looks 50 times a second, unless commits just have."""
         for _ in range(max(1, round(seconds / _POLL_SECONDS))):
-            version = await self._data_version()
-            if self._news.is_set() or version != self._version:
+            if time.monotonic() - self._looked >= _POLL_SECONDS:
+                self._look(await self._writer.visit(_data_version))
+            if self._news.is_set() or self._version != self._known:
                 self._news.clear()
-                self._version = version
+                self._known = self._version
                 return
             await asyncio.sleep(_POLL_SECONDS)
 
     async def upgrade(self) -> list[str]:
         """See `Database.upgrade`."""
-        connection = self._writer.raw
-        await connection.execute_fetchall("BEGIN IMMEDIATE")
+        return await self._writer.visit(self._upgrade)
+
+    def _upgrade(self, connection: sqlite3.Connection) -> list[str]:
+        connection.execute("BEGIN IMMEDIATE")
         try:
-            await connection.execute(migrations.LEDGER)
-            rows = await connection.execute_fetchall(migrations.APPLIED)
+            connection.execute(migrations.LEDGER)
+            rows = connection.execute(migrations.APPLIED).fetchall()
             todo = migrations.missing({row["version"] for row in rows}, self._migrations)
             for migration in todo:
                 for sql in migration.statements("sqlite"):
-                    await connection.execute(sql)
-                await self._writer.execute(
-                    "schema.record",
-                    {"version": migration.version, "name": migration.name, "now": self._clock.now_ms()},
-                )
-            await connection.execute_fetchall("COMMIT")
+                    connection.execute(sql)
+                record = {
+                    "version": migration.version,
+                    "name": migration.name,
+                    "now": self._clock.now_ms(),
+                }
+                connection.execute(statement("sqlite", "schema.record").sql, record)
+            connection.execute("COMMIT")
         except BaseException:
-            await connection.rollback()
+            connection.rollback()
             raise
         return [migration.name for migration in todo]
 
     async def close(self) -> None:
-        """See `Database.close`; an aiosqlite connection left open would keep the process alive."""
+        """See `Database.close`."""
         await self._group.close()
         if self._checkpoints is not None:
             self._checkpoints.cancel()

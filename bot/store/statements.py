@@ -2,15 +2,17 @@
 
 A statement starts with `-- name: NAME`; `-- name: NAME [postgresql]` (or `[sqlite]`) is the variant for one
 database where the two differ. Parameters are `:name` in both; `{condition}` is where a compiled segment goes.
+A statement whose only parameter is `:rows` takes many rows at once, as a JSON array of objects.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Dialect = Literal["sqlite", "postgresql"]
 
@@ -24,6 +26,10 @@ class Statement(NamedTuple):
 
     sql: str
     parameters: Sequence[str]
+
+    def together(self, rows: Sequence[Mapping[str, Any]]) -> str | None:
+        """The one parameter of a statement that takes many rows at once; None for other statements."""
+        return json.dumps(rows) if self.parameters == ["rows"] else None
 
 
 @lru_cache(maxsize=2)

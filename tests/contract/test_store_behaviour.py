@@ -20,12 +20,12 @@ from tests.settling import (
     condition,
     draft,
     everything,
-    rows_of,
     sending,
     settle,
     someone,
     user,
 )
+from tests.sql import rows_of
 
 # ---- residents ----
 
@@ -109,7 +109,7 @@ async def test_the_addresses_of_everything_that_ended_are_dropped(store: Store, 
         ending = Ending(batch.id, batch.retry_key, BatchState.ACCEPTED, clock.now_ms(), "r", None)
         await store.outbox.end(ending)
     await store.outbox.forget_addresses()
-    assert [row[0] for row in await rows_of(store, "addresses")] == [waiting.id]
+    assert [row[0] for row in await rows_of(store.database, "addresses")] == [waiting.id]
 
 
 # ---- inbox ----

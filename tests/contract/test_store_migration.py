@@ -28,6 +28,7 @@ from simulator import Simulator
 from tests.clock import HandClock
 from tests.integration.delivering import Desk, conduct, eventually
 from tests.integration.running import TOKEN, line_simulator, user
+from tests.sql import run_sql
 
 RESIDENTS = 1_300
 LANGUAGES = ("ja", "en", "vi")
@@ -67,11 +68,7 @@ class First:
             await database.close()
 
     async def run(self, sql: str) -> list[Any]:
-        if self.database.dialect == "sqlite":
-            rows = await self.database._writer.raw.execute_fetchall(sql)
-            await self.database._writer.raw.commit()
-            return list(rows)
-        return list(await self.database._pool.fetch(sql))
+        return await run_sql(self.database, sql)
 
     async def broadcast(self, title: str, state: State, **columns: Any) -> int:
         now_ms = self.clock.now_ms()

@@ -21,6 +21,7 @@ from tests.clock import HandClock
 from tests.integration.delivering import eventually
 from tests.integration.running import MACHI, Running, line_simulator, town_folder, user
 from tests.jma_telegrams import Jma, cancelled, rain
+from tests.sql import rows_of
 from tests.unit.town_folders import KAHOKU
 
 SCENARIO = KAHOKU / "drills" / "mogami_2020"
@@ -76,14 +77,7 @@ async def real_rows(running: Running) -> list[str]:
     """Every byte of what JMA has in force, and of what it was told by."""
     database: Any = await open_database(running.environment["MACHI_DATABASE_URL"], HandClock())
     try:
-        found = []
-        for table in ("hazard_state", "hazard_messages", "telegrams"):
-            sql = f"SELECT * FROM {table}"
-            if database.dialect == "sqlite":
-                found += [tuple(row) for row in await database._writer.raw.execute_fetchall(sql)]
-            else:
-                found += [tuple(row) for row in await database._pool.fetch(sql)]
-        return [repr(row) for row in found]
+        return [repr(row) for row in await rows_of(database, "hazard_state", "hazard_messages", "telegrams")]
     finally:
         await database.close()
 

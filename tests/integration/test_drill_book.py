@@ -24,6 +24,7 @@ from bot.town import load, templates_for
 from tests.clock import HandClock
 from tests.jma_telegrams import cancelled, earthquake, flood, rain, shaking, warnings
 from tests.settling import everything
+from tests.sql import rows_of
 from tests.unit.town_folders import KAHOKU
 
 TOWN = load(KAHOKU)
@@ -79,15 +80,8 @@ def replay(store: Store, clock: HandClock, scenario: Scenario, said: list[str], 
 
 async def real(store: Store) -> list[str]:
     """What is really in force, byte for byte, and everything that was made of it."""
-    raw: Any = store.database
-    found = []
-    for table in ("hazard_state", "hazard_messages", "telegrams", "jma_feeds", "jma_alarms"):
-        sql = f"SELECT * FROM {table}"
-        if store.database.dialect == "sqlite":
-            found += [repr(tuple(row)) for row in await raw._writer.raw.execute_fetchall(sql)]
-        else:
-            found += [repr(tuple(row)) for row in await raw._pool.fetch(sql)]
-    return found
+    tables = ("hazard_state", "hazard_messages", "telegrams", "jma_feeds", "jma_alarms")
+    return [repr(row) for row in await rows_of(store.database, *tables)]
 
 
 @given(made=telegrams)

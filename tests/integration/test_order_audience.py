@@ -24,7 +24,8 @@ from simulator import Fault, RequestInfo, Simulator
 from tests.clock import HandClock
 from tests.integration.delivering import TOWN, Desk, conduct, eventually, no_answer
 from tests.integration.running import user
-from tests.settling import rows_of, settle
+from tests.settling import settle
+from tests.sql import rows_of
 
 MIZONOBE, NISHISATO, NOWHERE, ENGLISH, EASY, CHINESE, KOREAN = (user(n) for n in range(1, 8))
 PLACES = {
@@ -287,7 +288,7 @@ async def unanswered(town: Town, line: Simulator) -> int:
 
     async def tried() -> bool:
         town.desk.wake()
-        rows = await rows_of(town.desk.store, "batches")
+        rows = await rows_of(town.desk.store.database, "batches")
         backlog = await town.desk.store.outbox.backlog()
         return len(keys) == len(rows) and set(backlog) == {BatchState.READY}
 

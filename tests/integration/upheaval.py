@@ -49,6 +49,7 @@ from tests.integration.operations import (
     Work,
 )
 from tests.integration.running import line_simulator, user
+from tests.sql import run_sql
 
 QUIET = QuietHours(time(10), time(12))
 """The hours jump here, from nine in the morning on: in and out of these."""
@@ -331,13 +332,12 @@ class World:
 
 async def skip_ids(store: Store) -> None:
     """Let the next resident's id be far from the last one's: then an audience takes several pages."""
-    raw: Any = store.database
-    newest = await newest_id(raw) + _APART
-    if raw.dialect == "sqlite":
-        sql = f"UPDATE sqlite_sequence SET seq = {newest} WHERE name = 'residents'"
-        await raw._writer.raw.execute_fetchall(sql)
-    else:
-        await raw._pool.execute(f"SELECT setval(pg_get_serial_sequence('residents', 'id'), {newest})")
+    newest = await newest_id(store.database) + _APART
+    sql = {
+        "sqlite": f"UPDATE sqlite_sequence SET seq = {newest} WHERE name = 'residents'",
+        "postgresql": f"SELECT setval(pg_get_serial_sequence('residents', 'id'), {newest})",
+    }
+    await run_sql(store.database, sql[store.database.dialect])
 
 
 def _follows(person: Resident) -> bool:

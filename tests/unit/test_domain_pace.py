@@ -20,8 +20,8 @@ def _full(limit: Limit, now_us: int) -> Bucket:
 @pytest.mark.parametrize(
     ("limit", "burst", "refill"),
     [
-        (Limit(200), 8, 192),
-        (Limit(2000), 80, 1920),
+        (Limit(200), 10, 190),
+        (Limit(2000), 100, 1900),
         (Limit(60, 3600), 30, 30 / 3600),
         (Limit(10), 1, 9),
         (Limit(1), 1, 0.5),
@@ -82,7 +82,7 @@ def test_it_never_stops_for_good() -> None:
 
 def test_a_clock_that_goes_back_a_little_gains_nothing_and_by_much_begins_anew() -> None:
     limit = Limit(200)
-    empty = _full(limit, 100 * SECOND).take(8)
+    empty = _full(limit, 100 * SECOND).take(int(limit.burst))
     back = empty.filled(limit, 99 * SECOND)
     assert (back.tokens, back.at_us) == (0, 100 * SECOND)
     anew = empty.filled(limit, 50 * SECOND)

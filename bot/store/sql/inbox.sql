@@ -38,8 +38,13 @@ UPDATE inbox SET lease_until_ms = :lease_until WHERE id = :id AND state = 'reply
 UPDATE inbox SET lease_until_ms = NULL WHERE state = 'replying' AND state <> 'done';
 
 -- name: replied
--- The reply has been sent, or let go.
-UPDATE inbox SET state = 'done', reply_token = NULL, reply = NULL, lease_until_ms = NULL WHERE id = :id;
+-- Replies have been sent, or let go.
+UPDATE inbox SET state = 'done', reply_token = NULL, reply = NULL, lease_until_ms = NULL
+WHERE id IN (SELECT json_extract(value, '$.id') FROM json_each(:rows));
+
+-- name: replied [postgresql]
+UPDATE inbox SET state = 'done', reply_token = NULL, reply = NULL, lease_until_ms = NULL
+WHERE id IN (SELECT id FROM json_to_recordset(:rows::json) AS r (id bigint));
 
 -- name: unsend
 -- The resident took a message back: its content goes.

@@ -115,11 +115,23 @@ WHERE id = ANY (ARRAY(
 RETURNING id, broadcast_id, message_id, endpoint, retry_key, priority, size, attempts, first_attempt_ms;
 
 -- name: end
--- A batch has its final answer. A lease lost meanwhile does not matter: the answer is LINE's.
+-- Batches have their final answers. A lease lost meanwhile does not matter: the answer is LINE's.
 UPDATE batches
-SET state = :state, ended_ms = :now, request_id = :request_id, reason = :reason,
+SET state = e.state, ended_ms = e.now, request_id = e.request_id, reason = e.reason,
     lease_owner = NULL, lease_until_ms = NULL
-WHERE id = :id AND state IN ('ready', 'leased') AND retry_key = :retry_key;
+FROM (SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.retry_key') AS retry_key,
+             json_extract(value, '$.state') AS state, json_extract(value, '$.now') AS now,
+             json_extract(value, '$.request_id') AS request_id, json_extract(value, '$.reason') AS reason
+      FROM json_each(:rows)) AS e
+WHERE batches.id = e.id AND batches.retry_key = e.retry_key AND +batches.state IN ('ready', 'leased');
+
+-- name: end [postgresql]
+UPDATE batches
+SET state = e.state, ended_ms = e.now, request_id = e.request_id, reason = e.reason,
+    lease_owner = NULL, lease_until_ms = NULL
+FROM json_to_recordset(:rows::json)
+     AS e (id bigint, retry_key text, state text, now bigint, request_id text, reason text)
+WHERE batches.id = e.id AND batches.retry_key = e.retry_key AND batches.state IN ('ready', 'leased');
 
 -- name: retry
 -- LINE may have accepted it: the batch waits and goes out again under the same key.
