@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
@@ -63,6 +64,7 @@ class Answers:
         self._limits = limits
         self._yen = yen
         self._on_end = on_end
+        self._asking = asyncio.Lock()
 
     async def record(self, batch: Batch, answer: Answer, owner: str) -> None:
         """Make durable what an answer means."""
@@ -81,9 +83,12 @@ class Answers:
                     batch, _QUOTA_UNKNOWN
                 ):  # at once: LINE may take a while to tell the figures
                     await self._store.broadcasts.explain(batch.broadcast_id, await self._quota_words(batch))
-            case Throttled(reason):
+            case Throttled(reason, is_certain):
                 await self._store.outbox.slow_down(batch.endpoint, self._limits)
                 await self._give_back(batch, owner, reason)
+                if not is_certain and not self._asking.locked():
+                    async with self._asking:
+                        await self._pause_without_quota(batch)
             case Unreached(reason):
                 await self._give_back(batch, owner, reason)
             case Unanswered(reason):
@@ -138,6 +143,12 @@ class Answers:
             return False
         _log.error("Broadcast %d is paused: %s", batch.broadcast_id, reason)
         return True
+
+    async def _pause_without_quota(self, batch: Batch) -> None:
+        quota = await self._line.quota()
+        if quota is not None and quota.missing(batch.size):
+            left = pending(await self._store.reports.progress(batch.broadcast_id))
+            await self._pause(batch, shortage(quota, left, self._yen))
 
     async def _quota_words(self, batch: Batch) -> str:
         quota = await self._line.quota()

@@ -30,7 +30,7 @@ NORMAL_PLACES = 160
 """Requests under way at a time: 200 a second at half a second each need 100."""
 _RESERVED_PLACES = 32
 """More places for what is urgent, so that it need not wait for answers to what is not."""
-_ROOM = 48
+_ROOM, _URGENT_ROOM = 48, 16
 """Free places that are worth a claim: each is a transaction, so batches are claimed several at a time."""
 _LAUNCHED_AT_ONCE = 8
 """Requests made in one turn of the event loop: webhooks have theirs in between."""
@@ -156,7 +156,7 @@ class Sender:
         free = NORMAL_PLACES + _RESERVED_PLACES - len(self._in_flight)
         if free - _RESERVED_PLACES >= _ROOM:
             return floor, free - _RESERVED_PLACES if not self._hurrying else free
-        if free >= _ROOM or asked:
+        if free >= _URGENT_ROOM or asked:
             return max(floor, Priority.URGENT), free if asked or self._hurrying else 0
         return floor, 0
 
@@ -178,7 +178,7 @@ class Sender:
         if self._paced:
             return  # there is room enough: it is the rate limit that says when to look again
         free = NORMAL_PLACES + _RESERVED_PLACES - len(self._in_flight)
-        if free >= _ROOM + (0 if self._hurrying else _RESERVED_PLACES):
+        if free >= (_URGENT_ROOM if self._hurrying else _ROOM + _RESERVED_PLACES):
             self._wake.set()
 
     async def _send(self, batch: Batch) -> None:

@@ -62,9 +62,13 @@ class QuotaExceeded:
 
 @dataclass(frozen=True, slots=True)
 class Throttled:
-    """Too many requests at once: not accepted, welcome later under the same retry key."""
+    """Too many requests at once: not accepted, welcome later under the same retry key.
+
+    `is_certain`: in the words LINE has for that; in others it may mean that the monthly quota is used up.
+    """
 
     reason: str
+    is_certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +91,8 @@ Answer = Accepted | Rejected | Refused | QuotaExceeded | Throttled | Unreached |
 def classify(status: int, body: bytes, headers: Any) -> Answer:
     """What an HTTP answer means for the message.
 
-    By status alone, for LINE may reword its texts; only the two kinds of 429 differ by text alone. A redirect
-    is no answer of LINE's.
+    By status alone, for LINE may reword its texts; only the two kinds of 429 differ by text alone, and it is told
+    whether that is certain. A redirect is no answer of LINE's.
     https://developers.line.biz/en/docs/messaging-api/retrying-api-request/
     """
     if 200 <= status < 300:
@@ -97,7 +101,9 @@ def classify(status: int, body: bytes, headers: Any) -> Answer:
         return Accepted(headers.get("x-line-accepted-request-id"))
     reason = f"{status} {_message(body)}".strip()
     if status == 429:
-        return QuotaExceeded(reason) if "monthly limit" in reason else Throttled(reason)
+        return (
+            QuotaExceeded(reason) if "monthly limit" in reason else Throttled(reason, "rate limit" in reason)
+        )
     if status == 408 or status >= 500 or status < 400:
         return Unanswered(reason)
     if status in (400, 413):

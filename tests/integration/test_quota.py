@@ -13,7 +13,7 @@ import pytest
 from bot.domain.broadcasts import BY_SERVICE, BatchState, Priority, State
 from bot.domain.errors import RefusedError
 from simulator import Fault, RequestInfo, Simulator
-from tests.integration.delivering import Desk
+from tests.integration.delivering import Desk, eventually
 from tests.integration.running import Running, user
 from tests.integration.worker import at_work, done, heard, send
 
@@ -92,6 +92,45 @@ async def test_an_emergency_goes_out_without_asking_as_far_as_line_takes_it(desk
         await composer.resume(number, "chief")
         await done(desk, number)
     assert heard(desk, "避難") == everybody(1200)
+
+
+async def test_a_used_up_quota_is_found_out_though_line_words_it_otherwise(desk: Desk) -> None:
+    desk.line.platform.monthly_quota = desk.line.platform.used_quota = 1000
+    desk.line.faults.plan = lambda request: (
+        Fault(status=429, message="Too many messages.") if request.endpoint == "multicast" else None
+    )
+    await desk.residents(600)
+    async with at_work(desk) as composer:
+        number = await send(composer, "避難", Priority.EMERGENCY)
+        paused = await desk.paused(number, "通足りません")
+        assert paused.paused_by == BY_SERVICE
+        desk.line.platform.monthly_quota = None
+        desk.line.faults.plan = lambda _request: None
+        desk.clock.advance(minutes=1)
+        await composer.resume(number, "chief")
+        await done(desk, number)
+    assert heard(desk, "避難") == everybody(600)
+
+
+async def test_who_is_too_fast_in_other_words_goes_on_while_there_is_quota(desk: Desk) -> None:
+    desk.line.platform.monthly_quota = 1000
+    refused = [Fault(status=429, message="Slow down.")] * 3
+
+    def plan(request: RequestInfo) -> Fault | None:
+        return refused.pop() if request.endpoint == "multicast" and refused else None
+
+    desk.line.faults.plan = plan
+    await desk.residents(600)
+    async with at_work(desk) as composer:
+        number = await send(composer, "避難", Priority.EMERGENCY)
+
+        async def look() -> bool:
+            desk.clock.advance(minutes=1)
+            return (await desk.store.broadcasts.find(number)).state is State.DONE
+
+        await eventually(look)
+    assert not refused
+    assert heard(desk, "避難") == everybody(600)
 
 
 @pytest.mark.parametrize(

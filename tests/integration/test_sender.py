@@ -241,13 +241,13 @@ async def test_an_emergency_overtakes_what_is_being_sent(desk: Desk) -> None:
 
 async def test_an_emergency_takes_reserved_places_while_all_others_wait_for_answers(desk: Desk) -> None:
     desk.line.faults.plan = lambda request: Fault(delay=0 if "緊急" in str(request.body) else 5)
-    await desk.residents(70_000)
+    await desk.residents(90_000)
     sender = await desk.start()
     await desk.broadcast(text="通常")
     await eventually(lambda: told(len(sender._in_flight) == NORMAL_PLACES))
     await desk.broadcast(Priority.EMERGENCY, text="緊急")
     # no answer to a normal request comes within that time
-    await eventually(lambda: told(desk.heard().total() == 70_000), seconds=4)
+    await eventually(lambda: told(desk.heard().total() == 90_000), seconds=4)
     assert all("緊急" in request.body.decode() for request in desk.sent())
 
 
