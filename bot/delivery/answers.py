@@ -83,12 +83,8 @@ class Answers:
                     batch, _QUOTA_UNKNOWN
                 ):  # at once: LINE may take a while to tell the figures
                     await self._store.broadcasts.explain(batch.broadcast_id, await self._quota_words(batch))
-            case Throttled(reason, is_certain):
-                await self._store.outbox.slow_down(batch.endpoint, self._limits)
-                await self._give_back(batch, owner, reason)
-                if not is_certain and not self._asking.locked():
-                    async with self._asking:
-                        await self._pause_without_quota(batch)
+            case Throttled() as throttled:
+                await self._throttled(batch, throttled, owner)
             case Unreached(reason):
                 await self._give_back(batch, owner, reason)
             case Unanswered(reason):
@@ -144,8 +140,13 @@ class Answers:
         _log.error("Broadcast %d is paused: %s", batch.broadcast_id, reason)
         return True
 
-    async def _pause_without_quota(self, batch: Batch) -> None:
-        quota = await self._line.quota()
+    async def _throttled(self, batch: Batch, throttled: Throttled, owner: str) -> None:
+        await self._store.outbox.slow_down(batch.endpoint, self._limits)
+        await self._give_back(batch, owner, throttled.reason)
+        if throttled.is_certain or self._asking.locked():
+            return
+        async with self._asking:
+            quota = await self._line.quota()
         if quota is not None and quota.missing(batch.size):
             left = pending(await self._store.reports.progress(batch.broadcast_id))
             await self._pause(batch, shortage(quota, left, self._yen))
