@@ -22,7 +22,7 @@ from bot.domain.residents import ResidentState
 from bot.line import limits
 from bot.line.client import Accepted, LineClient, content
 from bot.rendering import Personal, Templates, text_messages
-from bot.store.audit import Deed
+from bot.store.audit import AuditEntry
 from bot.store.broadcasts import Beside, Broadcast, Payloads
 from bot.store.messages import message_text
 from bot.store.reports import pending
@@ -321,6 +321,6 @@ class Composer:
             raise RefusedError(f"LINE が試し送りを受け付けませんでした: {answer.reason}")
         now_ms = self._clock.now_ms()
         await self._store.audit.add(
-            Deed(now_ms, actor, "broadcast.test", f"broadcast:{broadcast_id}", language)
+            AuditEntry(now_ms, actor, "broadcast.test", f"broadcast:{broadcast_id}", language)
         )
         return language

@@ -327,7 +327,7 @@ class OrderDesk:
         now_ms = self._clock.now_ms()
         await rows.mark_alone(session, order.id)
         what = f"{order.title}({order.hazard}) {DEED_WORDS[deed]}"
-        entry = audit.Deed(now_ms, actor, "order.approve_alone", f"order:{order.id}", what)
+        entry = audit.AuditEntry(now_ms, actor, "order.approve_alone", f"order:{order.id}", what)
         await audit.record(session, entry)
         words = (
             f"{actor} が、1人で避難情報を承認しました。\n{what}\n対象: {'・'.join(order.districts)}\n"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from bot.cap.reading import NAMESPACES
-from bot.jma.tree import Node, NotXmlError, read_tree
+from bot.sources.xml_tree import Node, NotXmlError, read_tree
 
 LARGEST = 4 * 1024 * 1024
 """Bytes of a feed."""

@@ -17,7 +17,7 @@ from bot.cap.reading import Alert, NotCapError, alert_of, read_alert
 from bot.domain.clock import Clock, to_ms
 from bot.domain.errors import InvalidInputError
 from bot.domain.nearest import did_you_mean
-from bot.news.fetching import SECONDS, Fetched, FetchError, fetch
+from bot.sources.fetching import SECONDS, Fetched, FetchError, fetch
 from bot.store.broadcasts import Broadcast, Payloads
 from bot.store.cap_alerts import CapRecord
 from bot.store.port import Session

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from bot.jma.tree import Node, NotXmlError, read_tree
+from bot.sources.xml_tree import Node, NotXmlError, read_tree
 
 LARGEST = 1024 * 1024
 """Bytes of an alert; the largest sample has 8,000."""

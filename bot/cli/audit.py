@@ -14,7 +14,7 @@ from bot.domain.clock import to_ms
 from bot.domain.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from bot.store.audit import Deed
+    from bot.store.audit import AuditEntry
     from bot.wiring import Desk
 
 
@@ -25,7 +25,7 @@ def audit(since: str | None, *, json_: bool) -> None:
     """Print the audit trail, oldest first."""
     since_ms = 0 if since is None else _start_ms(since)
 
-    async def work(desk: Desk) -> list[Deed]:
+    async def work(desk: Desk) -> list[AuditEntry]:
         return await desk.store.audit.since(since_ms)
 
     deeds = at_desk(work)

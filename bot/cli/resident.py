@@ -36,13 +36,15 @@ def import_(file: str, actor: str | None, *, json_: bool) -> None:
     lines = _lines(file)
 
     async def work(desk: Desk) -> tuple[int, int]:
-        from bot.store.audit import Deed
+        from bot.store.audit import AuditEntry
         from bot.town import roster
 
         changes = roster.read(lines, desk.town)
         imported, updated = await desk.store.residents.save_all(changes)
         detail = f"imported {imported}, updated {updated}"
-        await desk.store.audit.add(Deed(desk.clock.now_ms(), actor, "resident.import", "residents", detail))
+        await desk.store.audit.add(
+            AuditEntry(desk.clock.now_ms(), actor, "resident.import", "residents", detail)
+        )
         return imported, updated
 
     imported, updated = at_desk(work)
@@ -117,13 +119,13 @@ def erase(user_id: str, actor: str | None, *, yes: bool, json_: bool) -> None:
     actor = who(actor, default=NOBODY)
 
     async def work(desk: Desk) -> None:
-        from bot.store.audit import Deed
+        from bot.store.audit import AuditEntry
 
         found = await desk.store.residents.find(user_id)
         if sys.stdin.isatty() and not yes:
             click.confirm(f"{found.user_id} の登録をすべて消します。元に戻せません。消しますか", abort=True)
         await desk.store.residents.erase(user_id)
-        deed = Deed(desk.clock.now_ms(), actor, "resident.erase", masked(user_id), "")
+        deed = AuditEntry(desk.clock.now_ms(), actor, "resident.erase", masked(user_id), "")
         await desk.store.audit.add(deed)
 
     at_desk(work)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.jma.tree import Node
 from bot.jma.values import Places, UnforeseenError
+from bot.sources.xml_tree import Node
 
 
 @dataclass(frozen=True, slots=True)

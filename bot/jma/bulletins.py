@@ -8,8 +8,8 @@ from datetime import datetime, time, timedelta
 
 from bot.domain.clock import TOKYO
 from bot.jma.areas import of_town
-from bot.jma.tree import Node
 from bot.jma.values import Claim, Hazard, Heading, Places, Rank, Telegram, UnforeseenError, plain
+from bot.sources.xml_tree import Node
 
 BULLETIN = timedelta(hours=3)
 """How long a VPBS50 holds, which names no end: JMA repeats the one for a rain band after three hours."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.jma.tree import Node
 from bot.jma.values import INTENSITIES, Claim, Hazard, Heading, Places, Telegram, UnforeseenError, plain
+from bot.sources.xml_tree import Node
 
 _WRITTEN = {"1": 1, "2": 2, "3": 3, "4": 4, "5-": 5, "5+": 6, "6-": 7, "6+": 8, "7": 9}
 _MISSING = "震度5弱以上未入電"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bot.jma.tree import Node
 from bot.jma.values import Claim, Hazard, Heading, Places, Rank, Telegram, UnforeseenError, plain
+from bot.sources.xml_tree import Node
 
 _KNOWN = frozenset({"10", "20", "30", "31", "40", "41", "51", "53"})
 """Codes of which the level is known without the name."""

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.jma import bulletins, earthquakes, floods, warnings
-from bot.jma.tree import Node, NotXmlError, read_tree
 from bot.jma.values import Heading, InfoType, NotUnderstood, Places, Status, Telegram, UnforeseenError, plain
+from bot.sources.xml_tree import Node, NotXmlError, read_tree
 
 _T = TypeVar("_T", Status, InfoType)
 Reader = Callable[[Heading, Node, Places], Telegram]

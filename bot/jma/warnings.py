@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.jma.areas import of_town
-from bot.jma.tree import Node
 from bot.jma.values import Claim, Hazard, Heading, Places, Rank, Telegram, UnforeseenError, plain
+from bot.sources.xml_tree import Node
 
 
 @dataclass(frozen=True, slots=True)

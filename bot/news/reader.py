@@ -10,9 +10,9 @@ import aiohttp
 
 from bot.domain.clock import Clock
 from bot.news.articles import Article, NotAFeedError, read_articles
-from bot.news.fetching import SECONDS, Fetched, FetchError, fetch
 from bot.news.sorting import recorded, sort
 from bot.rendering import Templates
+from bot.sources.fetching import SECONDS, Fetched, FetchError, fetch
 from bot.store.news import Feed, Finding
 from bot.store.store import Store
 from bot.town.model import News

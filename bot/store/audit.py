@@ -7,7 +7,7 @@ from typing import NamedTuple
 from bot.store.port import Database, Session
 
 
-class Deed(NamedTuple):
+class AuditEntry(NamedTuple):
     """One line of the trail."""
 
     at_ms: int
@@ -17,7 +17,7 @@ class Deed(NamedTuple):
     detail: str
 
 
-async def record(session: Session, deed: Deed) -> None:
+async def record(session: Session, deed: AuditEntry) -> None:
     """Add a line, in the transaction of the deed itself."""
     await session.execute("audit.add", deed._asdict())
 
@@ -28,14 +28,15 @@ class Audit:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def since(self, since_ms: int) -> list[Deed]:
+    async def since(self, since_ms: int) -> list[AuditEntry]:
         """What was done from a time on, oldest first."""
         rows = await self._database.fetch("audit.since", {"since": since_ms})
         return [
-            Deed(row["at_ms"], row["actor"], row["action"], row["subject"], row["detail"]) for row in rows
+            AuditEntry(row["at_ms"], row["actor"], row["action"], row["subject"], row["detail"])
+            for row in rows
         ]
 
-    async def add(self, deed: Deed) -> None:
+    async def add(self, deed: AuditEntry) -> None:
         """Add a line for a deed that changes nothing else in the database."""
 
         async def work(session: Session) -> None:

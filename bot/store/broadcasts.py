@@ -11,7 +11,7 @@ from bot.domain.audiences import Audience, from_json, to_json
 from bot.domain.broadcasts import Event, Priority, State, advance
 from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
-from bot.store.audit import Deed, record
+from bot.store.audit import AuditEntry, record
 from bot.store.batches import let_go, send_unknown_again
 from bot.store.messages import message_row, message_text
 from bot.store.orders import follow, require_still_true
@@ -121,6 +121,18 @@ async def insert(
     return broadcast_id
 
 
+async def add(
+    session: Session, broadcast: Broadcast, payloads: Payloads, frozen_template: str | None = None
+) -> int:
+    """Store a new broadcast, and note in the audit trail who wrote it; its id."""
+    number = await insert(session, broadcast, payloads, frozen_template)
+    entry = AuditEntry(
+        broadcast.created_ms, broadcast.author, "broadcast.new", f"broadcast:{number}", broadcast.title
+    )
+    await record(session, entry)
+    return number
+
+
 async def lock(session: Session, broadcast_id: int) -> Broadcast:
     """A broadcast, locked for a change of state.
 
@@ -207,7 +219,9 @@ async def note(
     session: Session, broadcast_id: int, event: Event, *, actor: str, now_ms: int, detail: str
 ) -> None:
     """Note in the audit trail what was done to a broadcast."""
-    await record(session, Deed(now_ms, actor, f"broadcast.{event}", f"broadcast:{broadcast_id}", detail))
+    await record(
+        session, AuditEntry(now_ms, actor, f"broadcast.{event}", f"broadcast:{broadcast_id}", detail)
+    )
 
 
 async def units_since(session: Session, since_ms: int) -> int:
@@ -238,15 +252,7 @@ class Broadcasts:
         """Store a draft and note it in the audit trail, in one transaction with what stands `beside` it; its id."""
 
         async def work(session: Session) -> int:
-            number = await insert(session, broadcast, payloads, frozen_template)
-            deed = Deed(
-                self._clock.now_ms(),
-                broadcast.author,
-                "broadcast.new",
-                f"broadcast:{number}",
-                broadcast.title,
-            )
-            await record(session, deed)
+            number = await add(session, broadcast, payloads, frozen_template)
             if beside is not None:
                 await beside(session, number)
             return number

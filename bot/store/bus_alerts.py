@@ -9,7 +9,7 @@ from bot.domain.broadcasts import State
 from bot.domain.bus_alerts import BusAlert, Cause, Effect
 from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError, RefusedError
-from bot.store.audit import Deed, record
+from bot.store.audit import AuditEntry, record
 from bot.store.port import Database, Row, Session
 
 
@@ -86,7 +86,7 @@ class BusAlerts:
             if not changed:
                 raise RefusedError(f"バスのお知らせ {alert_id} は、もう終わっています。")
             found = _stored(rows[0])
-            deed = Deed(now, actor, "bus_alert.end", f"bus_alert:{alert_id}", found.alert.header["ja"])
+            deed = AuditEntry(now, actor, "bus_alert.end", f"bus_alert:{alert_id}", found.alert.header["ja"])
             await record(session, deed)
             return found
 

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from bot.domain.clock import Clock
-from bot.store.audit import Deed, record
-from bot.store.broadcasts import Beside, Broadcast, Payloads, insert
+from bot.store.broadcasts import Beside, Broadcast, Payloads, add
 from bot.store.port import Database, Row, Session
 
 
@@ -88,11 +87,9 @@ class CapAlerts:
             if not await session.execute("cap.add", asdict(taken)):
                 return None  # another process is faster
             broadcast, payloads = write([each for each in known if each is not None])
-            number = await insert(session, broadcast, payloads)
+            number = await add(session, broadcast, payloads)
             link = {"sender": found.sender, "identifier": found.identifier, "broadcast_id": number}
             await session.execute("cap.link", link)
-            target = f"broadcast:{number}"
-            await record(session, Deed(now_ms, broadcast.author, "broadcast.new", target, broadcast.title))
             if beside is not None:
                 await beside(session, number)
             return replace(taken, broadcast_id=number)

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from bot.domain.clock import Clock
-from bot.store.audit import Deed, record
+from bot.store.audit import AuditEntry, record
 from bot.store.batches import Part
 from bot.store.broadcasts import Broadcast, insert
 from bot.store.port import Database, Session
@@ -94,7 +94,7 @@ async def _lapse(session: Session, goes_ms: int, now_ms: int) -> None:
     for row in await session.fetch("deferred.out_of_date", {"goes": goes_ms}):
         await session.execute("deferred.lapse", {"broadcast": row["id"], "now": now_ms})
         detail = f"{row['residents']} residents: the digest comes too late"
-        await record(session, Deed(now_ms, NOTICE, "broadcast.lapse", str(row["id"]), detail))
+        await record(session, AuditEntry(now_ms, NOTICE, "broadcast.lapse", str(row["id"]), detail))
 
 
 class Deferred:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from bot.domain.broadcasts import State
 from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError, RefusedError
-from bot.store.audit import Deed, record
-from bot.store.broadcasts import Broadcast, Payloads, insert
+from bot.store.audit import AuditEntry, record
+from bot.store.broadcasts import Broadcast, Payloads, add
 from bot.store.port import Database, Row, Session
 from bot.store.telegrams import About, Told
 
@@ -82,7 +82,9 @@ class Drills:
                 )
             row = {"folder": folder, "speed": speed, "actor": actor, "reach": reach, "now": now}
             number = int((await session.fetch("drills.begin", row))[0]["id"])
-            await record(session, Deed(now, actor, "drill.begin", f"drill:{number}", f"{folder} ({reach})"))
+            await record(
+                session, AuditEntry(now, actor, "drill.begin", f"drill:{number}", f"{folder} ({reach})")
+            )
             return number
 
         return await self._database.write(work)
@@ -153,7 +155,7 @@ async def end(session: Session, drill: Drill, state: str, reason: str | None, no
     row = {"id": drill.id, "state": state, "reason": reason, "now": now_ms}
     await session.execute("drills.end", row)
     detail = f"{state}: {reason}" if reason else state
-    await record(session, Deed(now_ms, drill.actor, "drill.end", f"drill:{drill.id}", detail))
+    await record(session, AuditEntry(now_ms, drill.actor, "drill.end", f"drill:{drill.id}", detail))
 
 
 async def add_step(
@@ -190,11 +192,7 @@ async def tell(
     step_id: int | None,
 ) -> int:
     """Store a broadcast of a drill about a thread; its id."""
-    number = await insert(session, broadcast, payloads)
+    number = await add(session, broadcast, payloads)
     row = {**about._asdict(), "drill_id": drill_id, "step_id": step_id, "broadcast_id": number}
     await session.execute("drills.tell", row)
-    deed = Deed(
-        broadcast.created_ms, broadcast.author, "broadcast.new", f"broadcast:{number}", broadcast.title
-    )
-    await record(session, deed)
     return number

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bot.domain.clock import Clock
-from bot.store.audit import Deed, record
-from bot.store.broadcasts import Broadcast, Payloads, insert
+from bot.store.broadcasts import Broadcast, Payloads, add
 from bot.store.port import Database, Row, Session
 
 
@@ -129,10 +128,8 @@ class News:
             return 0
         if finding.broadcast is not None:
             broadcast = finding.broadcast
-            number = await insert(session, broadcast, finding.payloads or {}, finding.frozen)
+            number = await add(session, broadcast, finding.payloads or {}, finding.frozen)
             await session.execute("news.link", {"feed": address, "key": finding.key, "broadcast_id": number})
-            deed = Deed(now, broadcast.author, "broadcast.new", f"broadcast:{number}", broadcast.title)
-            await record(session, deed)
         return 1
 
     async def fail(self, address: str, failure: str, next_ms: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bot.domain.clock import Clock
-from bot.store.audit import Deed, record
+from bot.store.audit import AuditEntry, record
 from bot.store.broadcasts import Broadcast, Payloads, insert
 from bot.store.port import Database, Session
 
@@ -82,7 +82,7 @@ class Notices:
 
         async def work(session: Session) -> None:
             if await self._record(session, notice, key, at_ms, missed=why):
-                deed = Deed(self._clock.now_ms(), f"notice:{notice}", "notice.missed", key, why)
+                deed = AuditEntry(self._clock.now_ms(), f"notice:{notice}", "notice.missed", key, why)
                 await record(session, deed)
 
         await self._database.write(work)

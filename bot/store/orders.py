@@ -19,8 +19,7 @@ from bot.domain.orders import (
     still_in_force,
     superseded_parts,
 )
-from bot.store.audit import Deed as Entry
-from bot.store.audit import record
+from bot.store.audit import AuditEntry, record
 from bot.store.port import Database, Row, Session
 
 
@@ -181,7 +180,7 @@ async def follow(session: Session, broadcast_id: int, event: Event, actor: str, 
     else:
         await _change(session, moved, deed.value, now_ms, broadcast_id)
     detail = f"{moved.title} {moved.hazard} {'・'.join(districts or order.districts)}"
-    await record(session, Entry(now_ms, actor, action, f"order:{order.id}", detail))
+    await record(session, AuditEntry(now_ms, actor, action, f"order:{order.id}", detail))
     told = [
         each for one in over for each in await _tellings(session, one.id) if each.state is not State.DRAFT
     ]
@@ -228,7 +227,7 @@ async def _supersede(session: Session, order: Order, actor: str, now_ms: int) ->
             replaced += [other] if order.reach in {other.reach, Reach.ALL, Reach.EVERYONE} else []
         await _change(session, changed, "supersede", now_ms)
         detail = f"{'・'.join(rest) or '-'} (order:{order.id})"
-        await record(session, Entry(now_ms, actor, "order.supersede", f"order:{other.id}", detail))
+        await record(session, AuditEntry(now_ms, actor, "order.supersede", f"order:{other.id}", detail))
     return replaced
 
 

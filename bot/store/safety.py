@@ -7,7 +7,7 @@ from typing import NamedTuple
 from bot.domain.clock import Clock
 from bot.domain.safety import SafetyAnswer, SafetyState
 from bot.domain.shelters import Place
-from bot.store.audit import Deed, record
+from bot.store.audit import AuditEntry, record
 from bot.store.port import Database, Session
 
 
@@ -82,7 +82,7 @@ class Safety:
 
         async def work(session: Session) -> int:
             erased = await session.execute("safety.erase")
-            deed = Deed(self._clock.now_ms(), actor, "safety.erase", "safety", str(erased))
+            deed = AuditEntry(self._clock.now_ms(), actor, "safety.erase", "safety", str(erased))
             await record(session, deed)
             return erased
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from bot.domain.broadcasts import HORIZON_SECONDS, State
 from bot.domain.clock import from_ms
-from bot.store.audit import Deed, record
+from bot.store.audit import AuditEntry, record
 from bot.store.broadcasts import Broadcast, lock, pause
 from bot.store.port import Session
 
@@ -84,7 +84,7 @@ async def settle(session: Session, *, copied_ms: int, now_ms: int, actor: str, l
     await session.execute("copies.begin_news", now)
     await session.execute("copies.begin_telegrams", now)
     detail = f"copy of {from_ms(copied_ms).isoformat(timespec='seconds')}"
-    await record(session, Deed(now_ms, actor, ACTION, "database", detail))
+    await record(session, AuditEntry(now_ms, actor, ACTION, "database", detail))
     approved = [row["id"] for row in await session.fetch("copies.waiting_for_send")]
     return Settled(paused, approved, spared)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from bot.domain.clock import Clock
 from bot.domain.shelters import ShelterState
-from bot.store.audit import Deed, record
+from bot.store.audit import AuditEntry, record
 from bot.store.port import Database, Session
 
 
@@ -34,7 +34,9 @@ class Shelters:
             for shelter_id, name in shelters.items():
                 row = {"shelter_id": shelter_id, "state": state.value, "actor": actor, "at_ms": now_ms}
                 await session.execute("shelters.set", row)
-                await record(session, Deed(now_ms, actor, f"shelter.{state}", f"shelter:{shelter_id}", name))
+                await record(
+                    session, AuditEntry(now_ms, actor, f"shelter.{state}", f"shelter:{shelter_id}", name)
+                )
 
         await self._database.write(work)
 

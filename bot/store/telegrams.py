@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from bot.domain.broadcasts import State
 from bot.domain.clock import Clock
-from bot.store.audit import Deed, record
-from bot.store.broadcasts import Broadcast, Payloads, insert
+from bot.store.broadcasts import Broadcast, Payloads, add
 from bot.store.port import Database, Row, Session
 
 
@@ -230,11 +229,7 @@ async def told(session: Session, thread: str) -> list[Told]:
 
 async def tell(session: Session, broadcast: Broadcast, payloads: Payloads, *, about: About) -> int:
     """Store a broadcast about a thread."""
-    number = await insert(session, broadcast, payloads)
+    number = await add(session, broadcast, payloads)
     row = {**about._asdict(), "broadcast_id": number, "now": broadcast.created_ms}
     await session.execute("telegrams.tell", row)
-    deed = Deed(
-        broadcast.created_ms, broadcast.author, "broadcast.new", f"broadcast:{number}", broadcast.title
-    )
-    await record(session, deed)
     return number

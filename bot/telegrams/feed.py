@@ -10,8 +10,8 @@ from urllib.parse import urljoin, urlsplit
 
 from bot.jma.reading import NATIONWIDE, READERS
 from bot.jma.state import SHAKEN
-from bot.jma.tree import NotXmlError, read_tree
 from bot.jma.values import Places
+from bot.sources.xml_tree import NotXmlError, read_tree
 
 LARGEST = 8 * 1024 * 1024
 """Bytes of a feed; the long one has one or two million in bad weather."""

@@ -11,8 +11,8 @@ from pathlib import Path
 from bot.domain.clock import TOKYO
 from bot.domain.errors import InvalidInputError
 from bot.jma.reading import READERS, read
-from bot.jma.tree import LARGEST, NotXmlError, read_tree
 from bot.jma.values import Claim, NotUnderstood, Places, Status, Telegram, plain
+from bot.sources.xml_tree import LARGEST, NotXmlError, read_tree
 
 _NAMED = re.compile(r"(?<![A-Z])([A-Z]{4}(?:\d\d|ii))(?!\d)")
 """A data type in a file's name; `VXKOii` is how JMA's samples write VXKO50 to 89."""

@@ -13,8 +13,8 @@ import aiohttp
 from bot.domain.clock import TOKYO, Clock, to_ms
 from bot.jma.reading import read, words_of
 from bot.jma.values import NotUnderstood, Telegram
-from bot.news.fetching import SECONDS, Fetched, FetchError, fetch
 from bot.rendering import Templates
+from bot.sources.fetching import SECONDS, Fetched, FetchError, fetch
 from bot.store.port import Session
 from bot.store.store import Store
 from bot.store.telegrams import Arrival, JmaFeed

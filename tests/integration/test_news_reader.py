@@ -18,8 +18,8 @@ from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.conductor import Conductor
 from bot.domain.broadcasts import Priority, State
 from bot.domain.clock import to_ms
-from bot.news.fetching import LARGEST
 from bot.news.reader import NewsReader
+from bot.sources.fetching import LARGEST
 from bot.store.store import Store
 from bot.town import load, templates_for
 from bot.town.model import News, NewsRule

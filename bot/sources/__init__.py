@@ -1,0 +1,1 @@
+"""What others publish, taken in without harm: fetched as their servers like it, XML without its dangers."""
