@@ -151,6 +151,7 @@ def report(broadcast: Broadcast, counts: Counts) -> dict[str, Any]:
         "pending": counts.pending,
         "cancelled": by_state[BatchState.CANCELLED],
         "deferred": counts.deferred,
+        "lapsed": counts.lapsed,
         "requests": counts.requests,
         "reasons": [
             {"state": state.value, "reason": reason, "residents": residents}
@@ -189,6 +190,8 @@ def report_lines(data: Mapping[str, Any], *, batches: bool = False) -> Iterator[
     }
     if data["deferred"]:
         named["まとめに回した"] = f"{data['deferred']} 人(1日の通数を超えるので、その日のまとめで知らせます)"
+    if data["lapsed"]:
+        named["知らせない"] = f"{data['lapsed']} 人(1日の通数を超え、まとめの時刻には古くなっているため)"
     yield from pairs(named)
     if data["reasons"]:
         yield ""

@@ -39,7 +39,7 @@ class Report:
     """What became of a broadcast, counted in residents (`requests` in requests).
 
     `reasons` are (state, reason, residents); `undelivered` are (user id, state, reason). `deferred` residents
-    are no recipients: a digest tells them.
+    are no recipients: a digest tells them; nor are `lapsed` ones, for whom the digest would come too late.
     """
 
     counts: Mapping[BatchState, int]
@@ -49,6 +49,7 @@ class Report:
     reasons: Sequence[tuple[BatchState, str, int]]
     undelivered: Sequence[tuple[str, BatchState, str]]
     deferred: int
+    lapsed: int
 
     def of(self, *states: BatchState) -> int:
         """How many residents are in batches of these states."""
@@ -80,6 +81,7 @@ class Reports:
         key = {"id": broadcast_id}
         tally = await self._database.fetch("reports.tally", key)
         reasons = await self._database.fetch("reports.reasons", key)
+        spared = (await self._database.fetch("deferred.spared", {"broadcast": broadcast_id}))[0]
         return Report(
             counts=_counts(tally),
             requests=sum(row["requests"] for row in tally),
@@ -87,7 +89,8 @@ class Reports:
             last_ms=max((row["last_ms"] for row in tally if row["last_ms"]), default=None),
             reasons=[(BatchState(row["state"]), row["reason"], row["residents"]) for row in reasons],
             undelivered=await self._undelivered(broadcast_id),
-            deferred=(await self._database.fetch("deferred.spared", {"broadcast": broadcast_id}))[0]["n"],
+            deferred=spared["deferred"],
+            lapsed=spared["lapsed"],
         )
 
     async def _undelivered(self, broadcast_id: int) -> list[tuple[str, BatchState, str]]:

@@ -294,6 +294,8 @@ async def test_no_digest_tells_what_is_over_and_staff_find_who_missed_it(desk: D
     assert [len(said(desk, who)) for who in (A, B)] == [3, 3]
     trail = [deed for deed in await desk.store.audit.since(0) if deed.action == "broadcast.lapse"]
     assert [deed.detail for deed in trail] == ["2 residents: the digest comes too late"]
+    report = await desk.store.reports.of(int(trail[0].subject))
+    assert (report.deferred, report.lapsed) == (0, 2)
 
 
 async def test_a_town_without_a_limit_sends_everything(desk: Desk) -> None:

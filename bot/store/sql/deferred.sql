@@ -71,8 +71,8 @@ SELECT count(DISTINCT d.resident_id) AS n FROM deferred d JOIN residents r ON r.
 WHERE d.digest_id = :digest AND r.state = 'following';
 
 -- name: spared
--- How many residents were spared a broadcast.
-SELECT count(*) AS n FROM deferred WHERE broadcast_id = :broadcast;
+-- How many residents were spared a broadcast and a digest tells it, and how many are not told at all.
+SELECT count(*) - count(lapsed_ms) AS deferred, count(lapsed_ms) AS lapsed FROM deferred WHERE broadcast_id = :broadcast;
 
 -- name: is_spared
 -- Whether one resident was, and the digest that tells it.
