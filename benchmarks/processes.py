@@ -61,14 +61,16 @@ def service(env: Mapping[str, str], role: str = "serve") -> Iterator[tuple[int, 
         stderr=subprocess.DEVNULL,
         text=True,
     ) as process:
-        assert process.stdout
-        for line in process.stdout:
-            if found := re.search(r"http://[^ ]*:(\d+)", line):
-                break
-        else:
-            raise RuntimeError(f"machi {role} did not start")
-        yield int(found[1]), process.pid
-        process.terminate()
+        try:
+            assert process.stdout
+            for line in process.stdout:
+                if found := re.search(r"http://[^ ]*:(\d+)", line):
+                    break
+            else:
+                raise RuntimeError(f"machi {role} did not start")
+            yield int(found[1]), process.pid
+        finally:
+            process.terminate()
 
 
 def machi(env: Mapping[str, str], *arguments: str) -> Any:

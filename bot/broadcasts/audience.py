@@ -23,12 +23,12 @@ from bot.store.store import Store
 from bot.store.told import resident_ids
 from bot.town.model import Town
 
-_SPAN = 4_000
+_SPAN = 2_000
 """Ids of residents looked at in one transaction: short enough that webhooks need not wait."""
 _FIRST_SPAN = 2_000
 """The same at the start of what is urgent: its first request leaves after this page."""
 _LONGEST_SPAN = 160_000
-_FEW, _MANY = 1_000, 4_000
+_FEW, _MANY = 500, 2_000
 
 
 class Renderer:

@@ -14,13 +14,15 @@ Item = TypeVar("Item")
 
 _MAX_GROUP = 1000
 _GATHER_SECONDS = 0.002
+LATER = object()
 
 
 class GroupCommit(Generic[Item]):
     """Runs `commit(items)` for everything queued meanwhile; each `submit` returns its own item's result.
 
-    `commit` gets the items in order, makes all of them durable and returns one result for each, or
-    raises and leaves nothing. After a failure every item is tried alone, so one bad item harms only itself.
+    `commit` gets the items in order, makes them durable and returns one result for each, which is LATER for those that
+    it leaves to the next group; or it raises and leaves nothing. After a failure every item is tried alone, so one bad
+    item harms only itself.
     """
 
     def __init__(self, commit: Callable[[list[Item]], Awaitable[list[Any]]]) -> None:
@@ -63,7 +65,9 @@ class GroupCommit(Generic[Item]):
             if len(group) == 1 and not group[0][1].done():
                 group[0][1].set_exception(error)
             return False
-        for (_, future), result in zip(group, results, strict=True):
-            if not future.done():
+        done = list(zip(group, results, strict=True))
+        self._queue[:0] = [queued for queued, result in done if result is LATER]
+        for (_, future), result in done:
+            if result is not LATER and not future.done():
                 future.set_result(result)
         return True

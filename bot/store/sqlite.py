@@ -12,7 +12,7 @@ import logging
 import re
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, Self
 from bot.domain.clock import Clock
 from bot.domain.errors import ConfigurationError
 from bot.store import migrations
-from bot.store.grouping import GroupCommit
+from bot.store.grouping import LATER, GroupCommit
 from bot.store.port import Params, Row, T, Work
 from bot.store.statements import Dialect, statement
 
@@ -35,6 +35,8 @@ _PATIENCE_SECONDS = 30.0
 _CHECKPOINT_SECONDS = 0.5
 _LONGEST_WAL_PAGES = 32_768
 """128 MB: if checkpoints beside the writer do not keep up, the writer makes one itself."""
+_GROUP_SECONDS = 0.004
+"""Transactions are grouped for so long; webhooks wait for the commit of the group before theirs."""
 _POLL_SECONDS = 0.02
 _NONE: Mapping[str, Any] = {}
 
@@ -146,12 +148,25 @@ def _commit(items: Sequence[_Append | Work[Any]], connection: sqlite3.Connection
         connection.execute("BEGIN IMMEDIATE")
         for name, run in itertools.groupby(appends, key=lambda item: item.name):
             _run(connection, name, [row for item in run for row in item.rows])
-        results = [None if isinstance(item, _Append) else _result(item(session)) for item in items]
+        results = list(_results(items, session))
         connection.execute("COMMIT")
     except BaseException:
         connection.rollback()
         raise
     return _Committed(results, session.notifies, version)
+
+
+def _results(items: Sequence[_Append | Work[Any]], session: _Session) -> Iterator[Any]:
+    """What was appended has none; the transactions' own, of as many as there is time for, and one at least."""
+    end = None
+    for item in items:
+        if isinstance(item, _Append):
+            yield None
+        elif end is not None and time.monotonic() >= end:
+            yield LATER
+        else:
+            end = end or time.monotonic() + _GROUP_SECONDS
+            yield _result(item(session))
 
 
 def _is_one_statement(items: Sequence[_Append | Work[Any]], appends: Sequence[_Append]) -> bool:
