@@ -14,7 +14,7 @@ from bot.domain.residents import Fact
 from bot.rendering import Personal, Templates
 from bot.store import batches
 from bot.store import broadcasts as rows
-from bot.store.batches import HELD, Part
+from bot.store.batches import AT_ONCE, HELD, Part
 from bot.store.broadcasts import Broadcast
 from bot.store.messages import add_rendering, message_ids, message_text
 from bot.store.port import Database, Session
@@ -100,12 +100,11 @@ class Audience:
         request. Of what is urgent, full batches go at once, and everything of the first page that reaches
         anybody; other batches that are not full wait for residents of later pages.
         """
-        now_ms = self._clock.now_ms()
         if broadcast.everyone:
-            await self._to_everyone(session, broadcast, now_ms)
+            await self._to_everyone(session, broadcast)
             return
         if isinstance(broadcast.audience, Staff):
-            await self._to_staff(session, broadcast, now_ms)
+            await self._to_staff(session, broadcast)
             return
         groups = await self._page(session, broadcast)
         first = self._at_once and not await batches.is_under_way(session, broadcast.id)
@@ -118,15 +117,15 @@ class Audience:
                 broadcast,
                 await self._parts(session, broadcast, groups),
                 self._span,
-                from_ms(now_ms),
+                self._clock.now(),
             ),
-            full_ms=now_ms if self._at_once else HELD,
-            rest_ms=now_ms if first else HELD,
+            full_ms=AT_ONCE if self._at_once else HELD,
+            rest_ms=AT_ONCE if first else HELD,
         )
         upto = broadcast.audience_upto + self._span
         done = upto >= await _end(session, broadcast)
         if done:
-            await batches.let_go(session, broadcast.id, now_ms)
+            await batches.let_go(session, broadcast.id)
         await rows.set_audience(session, broadcast.id, upto, done=done)
         await session.notify()
         self._adapt(sum(len(group.ids) for group in groups))
@@ -155,18 +154,18 @@ class Audience:
             parts.append(Part(message_id, group.ids, group.user_ids))
         return batches.joined(parts)
 
-    async def _to_staff(self, session: Session, broadcast: Broadcast, now_ms: int) -> None:
+    async def _to_staff(self, session: Session, broadcast: Broadcast) -> None:
         """In Japanese to the staff's user ids, whether they are residents or not."""
         message_id = (await message_ids(session, broadcast.id))["ja"]
         parts = (
             [Part(message_id, await resident_ids(session, self._staff), self._staff)] if self._staff else []
         )
         priority = int(broadcast.priority)
-        await batches.enlist(session, broadcast.id, priority, parts, full_ms=now_ms, rest_ms=now_ms)
+        await batches.enlist(session, broadcast.id, priority, parts, full_ms=AT_ONCE, rest_ms=AT_ONCE)
         await rows.set_audience(session, broadcast.id, await _end(session, broadcast), done=True)
         await session.notify()
 
-    async def _to_everyone(self, session: Session, broadcast: Broadcast, now_ms: int) -> None:
+    async def _to_everyone(self, session: Session, broadcast: Broadcast) -> None:
         """One request to LINE's broadcast endpoint; of those it reaches, the database knows who follows."""
         known = await self._store.residents.count(self._condition, session) if self._condition else 0
         message_id = (await message_ids(session, broadcast.id))["ja"]
@@ -178,7 +177,7 @@ class Audience:
             size=max(
                 1, known
             ),  # LINE may know friends that the database does not: it must not look like nothing
-            due_ms=now_ms,
+            due_ms=AT_ONCE,
         )
         await rows.set_audience(session, broadcast.id, await _end(session, broadcast), done=True)
         await session.notify()

@@ -192,7 +192,7 @@ class Conductor:
         broadcast = await self._store.broadcasts.find(broadcast_id)
         frozen = await self._store.broadcasts.frozen_template(broadcast_id)
         if broadcast.digest and frozen is not None:
-            return DigestAudience(self._clock, frozen)
+            return DigestAudience(frozen)
         return Audience(self._store, self._town, self._clock, broadcast, frozen)
 
     async def _gather_page(

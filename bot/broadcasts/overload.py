@@ -124,8 +124,7 @@ def context(told: Sequence[Told], language: str) -> dict[str, str]:
 class DigestAudience:
     """Whom a digest has something to tell, put into batches range by range, as `Audience` does by a segment."""
 
-    def __init__(self, clock: Clock, frozen: str) -> None:
-        self._clock = clock
+    def __init__(self, frozen: str) -> None:
         self._templates = Templates.thawed(frozen)
         self._texts: dict[tuple[str, tuple[int, ...]], str] = {}
 
@@ -138,7 +137,7 @@ class DigestAudience:
         Raises:
             RenderError: the template cannot be rendered.
         """
-        now_ms, after = self._clock.now_ms(), broadcast.audience_upto
+        after = broadcast.audience_upto
         end = broadcast.audience_end or 0
         groups = await deferred.spared(session, broadcast.id, after, min(after + _SPAN, end))
         parts = [
@@ -150,7 +149,7 @@ class DigestAudience:
         )
         done = after + _SPAN >= end
         if done:
-            await batches.let_go(session, broadcast.id, now_ms)
+            await batches.let_go(session, broadcast.id)
         await rows.set_audience(session, broadcast.id, after + _SPAN, done=done)
         await session.notify()
 

@@ -14,6 +14,10 @@ HELD = 2**53
 """The due time of batches that wait until they are let go; `outbox.sql` has it as 9007199254740992."""
 
 
+AT_ONCE = 0
+"""The due time of batches that may go: also on a machine whose clock is behind."""
+
+
 class Part(NamedTuple):
     """Residents who get the same message; `ids` and `user_ids` are parallel."""
 
@@ -101,9 +105,9 @@ def _to_all(size: int) -> dict[str, Any]:
     return {"size": size, "endpoint": Endpoint.BROADCAST.value}
 
 
-async def let_go(session: Session, broadcast_id: int, now_ms: int) -> None:
+async def let_go(session: Session, broadcast_id: int) -> None:
     """Allow the batches of a broadcast that were held."""
-    await session.execute("outbox.let_go", {"id": broadcast_id, "now": now_ms})
+    await session.execute("outbox.let_go", {"id": broadcast_id, "due_ms": AT_ONCE})
     await session.notify()
 
 

@@ -179,11 +179,11 @@ async def move(
         case Event.CANCEL | Event.FAIL:
             for name in ("broadcasts.cancel_batches", "broadcasts.leave_unknown"):
                 await session.execute(name, {"id": moved.id, "now": now_ms})
-            await let_go(session, moved.id, now_ms)
+            await let_go(session, moved.id)
         case Event.PAUSE:
             await session.execute("outbox.hold", {"id": moved.id})
         case Event.RESUME if moved.audience_done:
-            await let_go(session, moved.id, now_ms)
+            await let_go(session, moved.id)
     await session.notify()
     return moved
 

@@ -59,11 +59,8 @@ class _Connection:
         return int(count) if count.isdigit() else 0
 
     async def execute_many(self, name: str, rows: Sequence[Params]) -> None:
-        found = statement("postgresql", name)
-        if together := found.together(rows):
-            await self.raw.execute(found.sql, together)
-        else:
-            await self.raw.executemany(found.sql, [[row[key] for key in found.parameters] for row in rows])
+        sql, order = statement("postgresql", name)
+        await self.raw.executemany(sql, [[row[key] for key in order] for row in rows])
 
     async def notify(self) -> None:
         await self.raw.execute(f"NOTIFY {CHANNEL}")

@@ -73,6 +73,18 @@ async def begun(store: Store, clock: HandClock, priority: Priority) -> tuple[Con
     return conductor, number
 
 
+@pytest.mark.parametrize("priority", [Priority.NORMAL, Priority.EMERGENCY])
+async def test_a_machine_whose_clock_is_behind_sends_at_once_what_another_has_gathered(
+    store: Store, clock: HandClock, priority: Priority
+) -> None:
+    await settle(store, someone(1))
+    ahead = HandClock()
+    ahead.advance(seconds=2)
+    conductor, _ = await begun(store, ahead, priority)
+    await conductor.step()
+    assert len(await claimed(store)) == 1
+
+
 async def test_who_is_erased_and_comes_back_while_an_audience_is_gathered_is_not_in_it_twice(
     store: Store, clock: HandClock
 ) -> None:
@@ -171,5 +183,5 @@ async def test_who_alone_leaves_a_batch_that_is_being_filled_leaves_it_fit_to_se
     await shared.database.write(lambda session: put(session, first, 1))
     await shared.database.write(more)
     await asyncio.wait(tasks)
-    await shared.database.write(lambda session: let_go(session, number, clock.now_ms()))
+    await shared.database.write(lambda session: let_go(session, number))
     assert [batch.user_ids for batch in await claimed(shared)] == [user(2)]

@@ -46,7 +46,7 @@ def test_the_drawing_of_batches_is_what_the_statements_do() -> None:
 
 
 def _changes_of_batches() -> set[tuple[str, str, str]]:
-    """Read from the SQL itself; a state that comes with the rows is any that the sender ends a batch with."""
+    """Read from the SQL itself; a state that is given is any that the sender ends a batch with."""
     answers = (ROOT / "bot" / "delivery" / "answers.py").read_text(encoding="utf-8")
     endings = [BatchState[name].value for name in re.findall(r"_end\(batch, BatchState\.(\w+)", answers)]
     assert len(set(endings)) == 3
@@ -54,7 +54,9 @@ def _changes_of_batches() -> set[tuple[str, str, str]]:
     for file in (ROOT / "bot" / "store" / "sql").glob("*.sql"):
         for statement in re.split(r"^-- name: ", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
             update = re.search(
-                r"UPDATE batches\s+SET state = (?:'(\w+)'|e\.state)(.*?)\bWHERE\b(.*)", statement, re.DOTALL
+                r"UPDATE batches\s+SET state = (?:'(\w+)'|:state|e\.state)(.*?)\bWHERE\b(.*)",
+                statement,
+                re.DOTALL,
             )
             if not update:
                 continue

@@ -44,7 +44,7 @@ WHERE id IN (SELECT json_extract(value, '$.id') FROM json_each(:rows));
 
 -- name: replied [postgresql]
 UPDATE inbox SET state = 'done', reply_token = NULL, reply = NULL, lease_until_ms = NULL
-WHERE id IN (SELECT id FROM json_to_recordset(:rows::json) AS r (id bigint));
+WHERE id = :id;
 
 -- name: unsend
 -- The resident took a message back: its content goes.

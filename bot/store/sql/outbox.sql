@@ -40,7 +40,7 @@ UPDATE addresses SET user_ids = user_ids || ',' || :user_ids WHERE batch_id = :i
 
 -- name: let_go
 -- What was held may be sent.
-UPDATE batches SET due_ms = :now WHERE broadcast_id = :id AND state = 'ready' AND due_ms = 9007199254740992;
+UPDATE batches SET due_ms = :due_ms WHERE broadcast_id = :id AND state = 'ready' AND due_ms = 9007199254740992;
 
 -- name: hold
 -- What waits may not be sent until it is let go.
@@ -126,12 +126,11 @@ FROM (SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.retry_key
 WHERE batches.id = e.id AND batches.retry_key = e.retry_key AND +batches.state IN ('ready', 'leased');
 
 -- name: end [postgresql]
+-- One at a time, by its key: for many together the planner reads the whole table.
 UPDATE batches
-SET state = e.state, ended_ms = e.now, request_id = e.request_id, reason = e.reason,
+SET state = :state, ended_ms = :now, request_id = :request_id, reason = :reason,
     lease_owner = NULL, lease_until_ms = NULL
-FROM json_to_recordset(:rows::json)
-     AS e (id bigint, retry_key text, state text, now bigint, request_id text, reason text)
-WHERE batches.id = e.id AND batches.retry_key = e.retry_key AND batches.state IN ('ready', 'leased');
+WHERE id = :id AND state IN ('ready', 'leased') AND retry_key = :retry_key;
 
 -- name: retry
 -- LINE may have accepted it: the batch waits and goes out again under the same key.
