@@ -7,8 +7,6 @@ own rate limit: how much of a core sending takes, and how soon an emergency's fi
 from __future__ import annotations
 
 import asyncio
-import re
-import shutil
 import statistics
 import tempfile
 import time
@@ -18,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.city import settle
 from benchmarks.load import load
-from benchmarks.processes import cpu_seconds, environment, machi, program, report, send, service
+from benchmarks.processes import cpu_seconds, environment, free_town, machi, program, report, send, service
 from benchmarks.watching import listen_for, watching_line
 from bot.broadcasts.compose import Draft
 from bot.domain.broadcasts import Priority
@@ -36,7 +34,7 @@ WORDS = "EMERGENCY"
 def webhooks() -> None:
     """The 99th percentile of webhooks at an easy pace, with and without sending at full speed: the middle round."""
     with tempfile.TemporaryDirectory() as name, program("bare-line") as line_port:
-        env = environment(Path(name), line_port, MACHI_TOWN=str(_unlimited(Path(name))))
+        env = environment(Path(name), line_port, MACHI_TOWN=str(free_town(Path(name))))
         machi(env, "db", "upgrade")
         settle(env["MACHI_DATABASE_URL"], RESIDENTS)
         with service(env) as (port, _), ThreadPoolExecutor(1) as pool:
@@ -55,14 +53,6 @@ def webhooks() -> None:
         f"webhooks during sending at full speed: p99 {ratio:.1f} times that in quiet "
         f"({busy:.1f} ms against {quiet:.1f} ms, {PER_SECOND:.0f} a second)"
     )
-
-
-def _unlimited(folder: Path) -> Path:
-    """The town, which puts no broadcast off to a digest: more than three go out within a day here."""
-    town = shutil.copytree("towns/kahoku", folder / "town")
-    text = (town / "town.toml").read_text("utf-8")
-    (town / "town.toml").write_text(re.sub(r"(?ms)^\[overload\].*?(?=^\[|\Z)", "", text), "utf-8")
-    return town
 
 
 def at_lines_limit() -> None:

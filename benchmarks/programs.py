@@ -71,7 +71,7 @@ class BareLine(asyncio.Protocol):
 class _SlowLine(BareLine):
     """As far away as LINE may be."""
 
-    latency = 0.2
+    latency = 0.1
 
 
 PROGRAMS = {"bare-webhook": bare_webhook}

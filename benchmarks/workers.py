@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks.city import settle
-from benchmarks.processes import environment, machi, program, report, send, service
+from benchmarks.processes import environment, free_town, machi, program, report, send, service
 
 RESIDENTS = 1_000_000
 BATCH = 500
@@ -43,7 +43,13 @@ def main() -> None:
         postgresql(Path(name) / "postgresql") as url,
         program("slow-line") as line_port,
     ):
-        env = environment(Path(name), line_port, MACHI_DATABASE_URL=url)
+        env = environment(
+            Path(name),
+            line_port,
+            MACHI_DATABASE_URL=url,
+            MACHI_TOWN=str(free_town(Path(name))),
+            MACHI_CLOCK="",  # a clock that each process starts would tell the time of each differently
+        )
         machi(env, "db", "upgrade")
         settle(url, RESIDENTS)
         one, two = rate(env, 1), rate(env, 2)
