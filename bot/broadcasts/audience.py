@@ -24,9 +24,7 @@ from bot.store.told import resident_ids
 from bot.town.model import Town
 
 _SPAN = 2_000
-"""Ids of residents looked at in one transaction: short enough that webhooks need not wait."""
-_FIRST_SPAN = 2_000
-"""The same at the start of what is urgent: its first request leaves after this page."""
+"""Ids of residents looked at in one transaction at first: webhooks wait for it, and the first urgent request."""
 _LONGEST_SPAN = 160_000
 _FEW, _MANY = 500, 2_000
 
@@ -77,7 +75,7 @@ class Audience:
         self._condition = condition(broadcast, town, today, store.database.dialect)
         self._staff = staff_addresses(town, broadcast.audience)
         self._at_once = broadcast.priority is not Priority.NORMAL
-        self._span = _FIRST_SPAN if self._at_once else _SPAN
+        self._span = _SPAN
 
     async def prepare(self, broadcast: Broadcast) -> None:
         """Render what the next page needs beforehand: its transaction must be short."""
@@ -135,9 +133,7 @@ class Audience:
         if found < _FEW:
             self._span = min(_LONGEST_SPAN, self._span * 2)
         elif found > _MANY:
-            self._span = max(_FIRST_SPAN, self._span // 2)
-        else:
-            self._span = max(_SPAN, self._span)
+            self._span = max(_SPAN, self._span // 2)
 
     async def _parts(self, session: Session, broadcast: Broadcast, groups: Sequence[Group]) -> list[Part]:
         """The residents of a page by what they get."""

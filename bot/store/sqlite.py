@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import logging
 import re
 import sqlite3
@@ -181,8 +182,8 @@ def _is_one_statement(items: Sequence[_Append | Work[Any]], appends: Sequence[_A
 
 def _run(connection: sqlite3.Connection, name: str, rows: Sequence[Params]) -> None:
     found = statement("sqlite", name)
-    if together := found.together(rows):
-        connection.execute(found.sql, {"rows": together})
+    if found.parameters == ["rows"]:
+        connection.execute(found.sql, {"rows": json.dumps(rows)})
         return
     if _inserting(name, 1) is None:
         connection.executemany(found.sql, rows)

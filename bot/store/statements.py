@@ -7,12 +7,11 @@ On SQLite a statement whose only parameter is `:rows` takes many rows at once, a
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 Dialect = Literal["sqlite", "postgresql"]
 
@@ -26,10 +25,6 @@ class Statement(NamedTuple):
 
     sql: str
     parameters: Sequence[str]
-
-    def together(self, rows: Sequence[Mapping[str, Any]]) -> str | None:
-        """The one parameter of a statement that takes many rows at once; None for other statements."""
-        return json.dumps(rows) if self.parameters == ["rows"] else None
 
 
 @lru_cache(maxsize=2)
