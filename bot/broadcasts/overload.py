@@ -15,7 +15,7 @@ from bot.store import batches, deferred
 from bot.store import broadcasts as rows
 from bot.store.batches import HELD, Part
 from bot.store.broadcasts import Broadcast
-from bot.store.deferred import Spared, Told
+from bot.store.deferred import Digested, Spared
 from bot.store.messages import add_rendering, message_text
 from bot.store.port import Session
 from bot.store.store import Store
@@ -84,7 +84,7 @@ class DigestClock:
             return
         at_ms, now_ms = to_ms(limit.digest_at(now.date())), to_ms(now)
 
-        def write(told: Sequence[Told]) -> Broadcast:
+        def write(told: Sequence[Digested]) -> Broadcast:
             return Broadcast(
                 title=f"きょうのまとめ({len(told)}件)",
                 segment="all",
@@ -108,7 +108,7 @@ class DigestClock:
         self._made = now.date()
 
 
-def context(told: Sequence[Told], language: str) -> dict[str, str]:
+def context(told: Sequence[Digested], language: str) -> dict[str, str]:
     """What the template says of some messages: each gets an equal share of the room, as far as it is needed.
 
     Titles are in Japanese, so only who reads that sees them.

@@ -121,10 +121,10 @@ def send(number: int, actor: str | None, *, wait: bool, json_: bool) -> int:
 
         sent = await desk.composer.send(number, sender)
         held = desk.composer.held_until(sent)
-        if not wait or held is not None:
+        if not wait:
             return sent, None, held
-        report = await follow(desk, number)
-        return await desk.store.broadcasts.find(number), report, None
+        report = await (follow(desk, number) if held is None else desk.store.reports.of(number))
+        return await desk.store.broadcasts.find(number), report, held
 
     sent, report, held = at_desk(work)
     if report is None:
@@ -132,7 +132,9 @@ def send(number: int, actor: str | None, *, wait: bool, json_: bool) -> int:
         emit(views.summary(sent), json_=json_, text=lambda: told)
         return 0
     data = views.report(sent, report)
-    emit(data, json_=json_, text=lambda: views.report_lines(data))
+    emit(data, json_=json_, text=lambda: _held(held) or views.report_lines(data))
+    if held is not None:
+        return 0
     return 1 if data["failed"] or data["unknown"] or sent.state is not State.DONE else 0
 
 

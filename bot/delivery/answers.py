@@ -148,12 +148,15 @@ class Answers:
         async with self._asking:
             quota = await self._line.quota()
         if quota is not None and quota.missing(batch.size):
-            left = pending(await self._store.reports.progress(batch.broadcast_id))
-            await self._pause(batch, shortage(quota, left, self._yen))
+            await self._pause(batch, shortage(quota, await self._left(batch), self._yen))
 
     async def _quota_words(self, batch: Batch) -> str:
         quota = await self._line.quota()
         if quota is None:
             return _QUOTA_UNKNOWN
-        left = pending(await self._store.reports.progress(batch.broadcast_id))
+        left = await self._left(batch)
         return shortage(quota, left, self._yen) if quota.missing(left) else _QUOTA_DISPUTED.format(left=left)
+
+    async def _left(self, batch: Batch) -> int:
+        """How many residents of its broadcast are still to be sent to."""
+        return pending(await self._store.reports.progress(batch.broadcast_id))

@@ -18,7 +18,7 @@ NOTICE = "@digest"
 """Digests in the table of occurrences, by day; no notice can have this name."""
 
 
-class Told(NamedTuple):
+class Digested(NamedTuple):
     """A message that a digest tells; `texts` are what it says, in the language its readers get."""
 
     title: str
@@ -80,10 +80,10 @@ async def spared(session: Session, digest_id: int, after: int, upto: int) -> lis
     return [Spared(*key, *members) for key, members in groups.items()]
 
 
-async def told(session: Session, messages: Sequence[int]) -> dict[int, Told]:
+async def told(session: Session, messages: Sequence[int]) -> dict[int, Digested]:
     """What messages say, by id."""
     rows = await session.fetch("deferred.messages", {"ids": json.dumps(messages)})
-    return {row["id"]: Told(row["title"], _texts(row["payload"])) for row in rows}
+    return {row["id"]: Digested(row["title"], _texts(row["payload"])) for row in rows}
 
 
 def _texts(payload: str) -> list[str]:
@@ -108,7 +108,7 @@ class Deferred:
         self,
         day: str,
         at_ms: int,
-        write: Callable[[Sequence[Told]], Broadcast],
+        write: Callable[[Sequence[Digested]], Broadcast],
         frozen_template: str,
         *,
         goes_ms: int,

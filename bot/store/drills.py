@@ -12,7 +12,7 @@ from bot.domain.errors import NotFoundError, RefusedError
 from bot.store.audit import AuditEntry, record
 from bot.store.broadcasts import Broadcast, Payloads, add
 from bot.store.port import Database, Row, Session
-from bot.store.telegrams import About, Told
+from bot.store.telegrams import About, Earlier
 
 _GONE_SECONDS = 60
 """After so long without a sign the process of a drill is gone."""
@@ -176,10 +176,10 @@ async def decided(session: Session, step_id: int, now_ms: int) -> None:
     await session.execute("drills.decided", {"id": step_id, "now": now_ms})
 
 
-async def told(session: Session, drill_id: int, thread: str) -> list[Told]:
+async def told(session: Session, drill_id: int, thread: str) -> list[Earlier]:
     """What was told of a thread in a drill, the newest first."""
     row = {"drill_id": drill_id, "thread": thread}
-    return [Told.of(each) for each in await session.fetch("drills.told", row)]
+    return [Earlier.of(each) for each in await session.fetch("drills.told", row)]
 
 
 async def tell(

@@ -30,7 +30,7 @@ class Feed(NamedTuple):
     failure: str | None
 
 
-class Told(NamedTuple):
+class ArticleOnRecord(NamedTuple):
     """An article on record; `outcome` is one of the words that the migration lists."""
 
     title: str
@@ -137,14 +137,14 @@ class News:
         row = {"address": address, "failure": failure, "next": next_ms}
         await self._database.append("news.fail", [row])
 
-    async def newest(self, limit: int) -> list[Told]:
+    async def newest(self, limit: int) -> list[ArticleOnRecord]:
         """The latest articles seen, newest first."""
-        return [_told(row) for row in await self._database.fetch("news.newest", {"limit": limit})]
+        return [_on_record(row) for row in await self._database.fetch("news.newest", {"limit": limit})]
 
-    async def for_digest(self, first_ms: int, before_ms: int) -> list[Told]:
+    async def for_digest(self, first_ms: int, before_ms: int) -> list[ArticleOnRecord]:
         """What was kept for the weekly digest from `first_ms` to before `before_ms`, oldest first."""
         span = {"first": first_ms, "before": before_ms}
-        return [_told(row) for row in await self._database.fetch("news.for_digest", span)]
+        return [_on_record(row) for row in await self._database.fetch("news.for_digest", span)]
 
     async def outcomes(self, address: str) -> dict[str, int]:
         """How many articles of a feed became what."""
@@ -156,5 +156,5 @@ def _feed(row: Row) -> Feed:
     return Feed(*(row[name] for name in Feed._fields))
 
 
-def _told(row: Row) -> Told:
-    return Told(*(row[name] for name in Told._fields))
+def _on_record(row: Row) -> ArticleOnRecord:
+    return ArticleOnRecord(*(row[name] for name in ArticleOnRecord._fields))

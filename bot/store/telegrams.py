@@ -64,7 +64,7 @@ class About(NamedTuple):
     name: str = ""
 
 
-class Told(NamedTuple):
+class Earlier(NamedTuple):
     """A message of a thread and the state of its broadcast; `telegram`, `rank` and `name` as in `About`.
 
     Messages of older versions have no rank and no name. `reached`: somebody got it, or may have.
@@ -90,7 +90,7 @@ class Told(NamedTuple):
         return self.state in {State.APPROVED, State.SCHEDULED}
 
     @classmethod
-    def of(cls, row: Row) -> Told:
+    def of(cls, row: Row) -> Earlier:
         """A message as its row has it."""
         fields = {name: row[name] for name in cls._fields}
         return cls(**{**fields, "state": State(row["state"]), "reached": bool(row["reached"])})
@@ -222,9 +222,9 @@ def _kept(row: Row) -> Kept:
     return Kept(*(row[name] for name in Kept._fields))
 
 
-async def told(session: Session, thread: str) -> list[Told]:
+async def told(session: Session, thread: str) -> list[Earlier]:
     """What was told of a thread, the newest first."""
-    return [Told.of(row) for row in await session.fetch("telegrams.told", {"thread": thread})]
+    return [Earlier.of(row) for row in await session.fetch("telegrams.told", {"thread": thread})]
 
 
 async def tell(session: Session, broadcast: Broadcast, payloads: Payloads, *, about: About) -> int:

@@ -21,7 +21,7 @@ from bot.rendering import Templates, text_messages
 from bot.store import telegrams as rows
 from bot.store.broadcasts import Broadcast, Payloads, overtake
 from bot.store.port import Session
-from bot.store.telegrams import About, Told
+from bot.store.telegrams import About, Earlier
 from bot.telegrams.encoding import decoded, encoded
 from bot.telegrams.heard import FALLEN, RISEN, Heard, is_grave
 from bot.telegrams.wording import RETRACTED, context, name, plain_words, template, title
@@ -55,7 +55,7 @@ class Book(Protocol):
     drill: bool
     """Whether every message is marked 【訓練】."""
 
-    async def told(self, session: Session, thread: str) -> list[Told]:
+    async def told(self, session: Session, thread: str) -> list[Earlier]:
         """What was told of a thread, the newest first."""
 
     async def tell(self, session: Session, broadcast: Broadcast, payloads: Payloads, *, about: About) -> int:
@@ -68,7 +68,7 @@ class RealBook:
     author = AUTHOR
     drill = False
 
-    async def told(self, session: Session, thread: str) -> list[Told]:
+    async def told(self, session: Session, thread: str) -> list[Earlier]:
         """See `Book.told`."""
         return await rows.told(session, thread)
 
@@ -180,7 +180,7 @@ class Decider:
             )
             await tell_of_draft(session, self._town, replace(broadcast, id=number), why, now_ms)
 
-    async def _retract(self, session: Session, change: Change, wrong: Sequence[Told], now_ms: int) -> None:
+    async def _retract(self, session: Session, change: Change, wrong: Sequence[Earlier], now_ms: int) -> None:
         """Tell exactly those who got what was a mistake."""
         said = wrong[0].name
         if said and change.before is not None:
@@ -254,7 +254,7 @@ def _priority(news: Change, rule: DisasterRule, *, quiet: bool) -> Priority:
     return min(rule.priority, Priority.URGENT) if news.step is Step.UPDATED else rule.priority
 
 
-def _wrong(change: Change, heard: Heard, after: Hazards, before: Hazards) -> list[Told]:
+def _wrong(change: Change, heard: Heard, after: Hazards, before: Hazards) -> list[Earlier]:
     """What residents heard by telegrams that are now cancelled or corrected, if the change takes it back."""
     if change.step is not Step.RETRACTED:
         return []

@@ -26,8 +26,7 @@ from bot.store.broadcasts import Broadcast, Payloads, overtake
 from bot.store.drills import Message
 from bot.store.port import Database, Session
 from bot.store.store import Store
-from bot.store.telegrams import About, state_of
-from bot.store.telegrams import Told as Earlier
+from bot.store.telegrams import About, Earlier, state_of
 from bot.telegrams.deciding import Decider, rule_of
 from bot.telegrams.encoding import decoded
 from bot.telegrams.scenario import Moment, Scenario, later

@@ -13,7 +13,7 @@ from itertools import takewhile
 
 from bot.jma.state import Change, InForce, Step
 from bot.jma.values import Hazard, Rank
-from bot.store.telegrams import Told
+from bot.store.telegrams import Earlier
 
 RISEN = frozenset({Step.NEW, Step.RAISED})
 FALLEN = frozenset({Step.LOWERED, Step.LIFTED})
@@ -26,10 +26,10 @@ _FORGOTTEN_MS = int(timedelta(hours=24).total_seconds() * 1000)
 class Heard:
     """The messages that told of one thread since it began, the newest first."""
 
-    messages: tuple[Told, ...]
+    messages: tuple[Earlier, ...]
 
     @classmethod
-    def of(cls, change: Change, earlier: Sequence[Told], now_ms: int) -> Heard:
+    def of(cls, change: Change, earlier: Sequence[Earlier], now_ms: int) -> Heard:
         """What of all that was told of a thread belongs to what now changes."""
         begins = change.before is None and (
             not earlier or _passes(change.after) or now_ms - earlier[0].made_ms > _FORGOTTEN_MS
@@ -37,7 +37,7 @@ class Heard:
         return cls(() if begins else tuple(takewhile(lambda each: not _is_end(each), earlier)))
 
     @property
-    def out(self) -> list[Told]:
+    def out(self) -> list[Earlier]:
         """Those that residents have heard."""
         return [each for each in self.messages if each.is_out]
 
@@ -90,18 +90,18 @@ def _passes(found: InForce | None) -> bool:
     return found is not None and found.claim.until is not None
 
 
-def _is_end(told: Told) -> bool:
+def _is_end(told: Earlier) -> bool:
     return told.step in _ENDS and told.is_out
 
 
-def _rank(told: Told, change: Change) -> int:
+def _rank(told: Earlier, change: Change) -> int:
     """The rank that a message told; of a message without one, what was in force."""
     if told.rank is not None:
         return told.rank
     return change.before.claim.rank if change.before else 0
 
 
-def _as_told(told: Told, rank: int, change: Change) -> InForce:
+def _as_told(told: Earlier, rank: int, change: Change) -> InForce:
     """What a message said to be in force."""
     held = change.before or change.after
     assert held is not None

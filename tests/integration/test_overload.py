@@ -17,7 +17,7 @@ from bot.domain.overload import Overload
 from bot.domain.residents import Resident, ResidentState
 from bot.line import limits
 from bot.schedule.rules import CalendarEntry, FromDates
-from bot.store.deferred import Told
+from bot.store.deferred import Digested
 from bot.store.store import Store
 from bot.town import templates_for
 from bot.town.model import Notice
@@ -308,7 +308,7 @@ async def test_a_town_without_a_limit_sends_everything(desk: Desk) -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 7, 40])
 def test_however_much_there_is_to_tell_it_fits(count: int) -> None:
-    told = [Told(f"題{n}", ["あ" * 4990, "い" * 3000]) for n in range(count)]
+    told = [Digested(f"題{n}", ["あ" * 4990, "い" * 3000]) for n in range(count)]
     for language in ("ja", "en"):
         messages = templates_for(LIMITED).render("digest", language, context(told, language))
         assert limits.faults([dict(message) for message in messages]) == []

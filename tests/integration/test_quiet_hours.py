@@ -115,6 +115,9 @@ async def test_the_clerk_is_told_when_a_broadcast_goes_out(line: Simulator, tmp_
     number, _ = await approved()
     async with asyncio.timeout(50):  # it does not wait until the morning
         assert HELD in await service.machi("broadcast", "send", number, "--wait")
+        other, _ = await approved()
+        report = await service.json("broadcast", "send", other, "--wait")
+    assert (report["state"], report["accepted"], report["requests"]) == ("scheduled", 0, 0)
     shown = await service.json("broadcast", "show", number)
     assert (shown["state"], shown["held_until"]) == ("scheduled", "2026-11-25T07:00:00+09:00")
     await service.machi("broadcast", "pause", number)
