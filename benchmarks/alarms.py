@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
-from itertools import product
+from itertools import cycle, product
 from pathlib import Path
 
 from benchmarks.city import settle
@@ -28,7 +28,9 @@ START = datetime(2026, 11, 24, 1, tzinfo=UTC)
 DISTRICTS = ["谷地中部", "谷地南部", "谷地西部", "西里", "溝延", "北谷地"]
 WORDS = "MACHI-ORDER"
 AT_LINES_LIMIT, FULL_SPEED = 200.0, 100_000.0
-_kinds = product((3, 4, 5), ("洪水", "土砂災害", "内水氾濫", "地震", "大規模な火事", "火山現象", "高潮"))
+_kinds = cycle(
+    product((3, 4, 5), ("洪水", "土砂災害", "内水氾濫", "地震", "大規模な火事", "火山現象", "高潮"))
+)
 """A higher order takes the place of a lower one; the same again is refused."""
 
 
