@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from bot.cli.japanese import Context
 from bot.domain.broadcasts import Priority
 from bot.domain.clock import TOKYO
 from bot.domain.errors import InvalidInputError
@@ -26,7 +27,14 @@ _MOMENT = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})[T ](\d{1,2}):(\d{2})(.*
 
 
 class Group(click.Group):
-    """A group that offers the nearest command for one that does not exist."""
+    """A group that offers the nearest command for one that does not exist, and helps in Japanese."""
+
+    context_class = Context
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """See `click.Group.add_command`."""
+        cmd.context_class = Context
+        super().add_command(cmd, name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
