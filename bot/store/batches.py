@@ -12,8 +12,6 @@ from bot.store.port import Session
 
 HELD = 2**53
 """The due time of batches that wait until they are let go; `outbox.sql` has it as 9007199254740992."""
-
-
 AT_ONCE = 0
 """The due time of batches that may go: also on a machine whose clock is behind."""
 

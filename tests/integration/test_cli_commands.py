@@ -11,11 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import click
 import pytest
 
 from bot.cli import main
-from bot.cli.program import machi as program
 from simulator import Simulator
+from tests.command_tree import contexts
 from tests.integration.running import SECRET, TOKEN, line_simulator, user
 
 ROOT = Path(__file__).parents[2]
@@ -648,12 +649,11 @@ def test_the_reference_names_every_command_and_no_other() -> None:
             re.MULTILINE,
         )
     )
-    commands = set()
-    waiting: list[tuple[str, Any]] = list(program.commands.items())
-    for name, command in waiting:
-        below = getattr(command, "commands", {})
-        waiting += [(f"{name} {each}", under) for each, under in below.items()]
-        commands |= set() if below else {name}
+    commands = {
+        path.removeprefix("machi ")
+        for path, context in contexts().items()
+        if not isinstance(context.command, click.Group)
+    }
     assert described == commands
 
 

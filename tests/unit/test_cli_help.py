@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-import click
 import pytest
 
-from bot.cli.program import machi
+from tests.command_tree import contexts
 
 _ENGLISH = re.compile(r"Usage|Options:|Commands:|Show this|default:|required|OPTIONS|\bCOMMAND\b|ARGS")
-
-
-def _helps(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:
-    yield context.command_path, command.get_help(context)
-    if isinstance(command, click.Group):
-        for name in command.list_commands(context):
-            part = command.get_command(context, name)
-            assert part is not None
-            yield from _helps(part, part.context_class(part, info_name=name, parent=context))
-
-
-HELPS = dict(_helps(machi, machi.context_class(machi, info_name="machi")))
+HELPS = {path: context.get_help() for path, context in contexts().items()}
 
 
 @pytest.mark.parametrize("path", HELPS)
