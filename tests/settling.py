@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import segments
@@ -85,6 +86,12 @@ async def claimed(
 ) -> list[Batch]:
     """What a sender without rate limits would get."""
     return (await store.outbox.claim(owner, limit, seconds, UNLIMITED, floor)).batches
+
+
+def recipients(batch: Batch) -> list[str]:
+    """Whom a batch names."""
+    user_ids: list[str] = json.loads(b"[%b]" % batch.user_ids)
+    return user_ids
 
 
 async def everything(store: Store) -> str:

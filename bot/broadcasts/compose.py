@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -316,7 +317,9 @@ class Composer:
         payloads = await self.messages(broadcast_id, user_id)
         resident = await self._store.residents.look_up(user_id)
         language = resident.language if resident and resident.language in payloads else "ja"
-        answer = await line.push(user_id, content(message_text(payloads[language])), str(uuid.uuid4()))
+        answer = await line.push(
+            json.dumps(user_id).encode(), content(message_text(payloads[language])), str(uuid.uuid4())
+        )
         if not isinstance(answer, Accepted):
             raise RefusedError(f"LINE が試し送りを受け付けませんでした: {answer.reason}")
         now_ms = self._clock.now_ms()

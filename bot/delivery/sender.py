@@ -11,8 +11,7 @@ import logging
 import os
 import socket
 import uuid
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 from bot.delivery.answers import Answers
@@ -73,7 +72,7 @@ class Sender:
         self._floor = floor
         self._on_idle = on_idle
         self._in_flight: dict[asyncio.Task[None], Batch] = {}
-        self._contents: OrderedDict[int, bytes] = OrderedDict()
+        self._contents: dict[int, bytes] = {}
         self._wake = asyncio.Event()
         self._asked = False
         self._hurrying = False
@@ -138,8 +137,9 @@ class Sender:
         batches, wait = await outbox.claim(self.owner, places, LEASE_SECONDS, self._limits, floor)
         self._hurrying = any(batch.priority > Priority.NORMAL for batch in batches)
         self._paced = wait is not None and len(batches) < places
+        contents = await self._contents_of(batches)
         for number, batch in enumerate(batches, 1):
-            self._launch(batch)
+            self._launch(batch, contents[batch.message_id])
             if number % _LAUNCHED_AT_ONCE == 0:
                 await asyncio.sleep(0)
         if batches:
@@ -168,8 +168,8 @@ class Sender:
         seconds = (due_ms - self._clock.now_ms()) / idle_ms * _IDLE_SECONDS
         return min(_IDLE_SECONDS, max(_SHORTEST_SECONDS, seconds))
 
-    def _launch(self, batch: Batch) -> None:
-        task = asyncio.create_task(self._send(batch))
+    def _launch(self, batch: Batch, says: bytes) -> None:
+        task = asyncio.create_task(self._send(batch, says))
         self._in_flight[task] = batch
         task.add_done_callback(self._landed)
 
@@ -181,12 +181,11 @@ class Sender:
         if free >= (_URGENT_ROOM if self._hurrying else _ROOM + _RESERVED_PLACES):
             self._wake.set()
 
-    async def _send(self, batch: Batch) -> None:
+    async def _send(self, batch: Batch, says: bytes) -> None:
         if not batch.user_ids and batch.endpoint is not Endpoint.BROADCAST:
             await self._record(batch, Accepted(None))  # everyone in it has left: there is nobody to send to
             return
         try:
-            says = await self._content(batch.message_id)
             if batch.first_attempt_ms <= self._clock.after_ms(-HORIZON_SECONDS):
                 return  # the machine slept since the claim: when the lease ends it is unknown
             answer = await self._request(batch, says)
@@ -216,14 +215,16 @@ class Sender:
             else:
                 return
 
-    async def _content(self, message_id: int) -> bytes:
-        """What a batch says, as JSON bytes; the same bytes at every attempt."""
-        if message_id not in self._contents:
-            self._contents[message_id] = content(*await self._store.outbox.message(message_id))
-            if len(self._contents) > _MESSAGES_CACHED:
-                self._contents.popitem(last=False)
-        self._contents.move_to_end(message_id)
-        return self._contents[message_id]
+    async def _contents_of(self, batches: Iterable[Batch]) -> Mapping[int, bytes]:
+        """What some batches say, by message, as JSON bytes; the same bytes at every attempt."""
+        wanted = {batch.message_id for batch in batches}
+        if unknown := wanted - self._contents.keys():
+            for number, message in (await self._store.outbox.messages(unknown)).items():
+                self._contents[number] = content(*message)
+        contents = {number: self._contents[number] for number in wanted}
+        while len(self._contents) > _MESSAGES_CACHED:
+            del self._contents[next(iter(self._contents))]
+        return contents
 
     async def _observe(self, answer: Answer) -> None:
         """What an answer says about LINE as a whole."""

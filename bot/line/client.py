@@ -160,14 +160,14 @@ class LineClient:
         self._base = base.rstrip("/")
         self._headers = {"Authorization": f"Bearer {access_token}", "Content-Type": "application/json"}
 
-    async def multicast(self, user_ids: str, content: bytes, retry_key: str) -> Answer:
-        """Send to 1 to 500 users, whose ids are joined by commas."""
-        body = b'{"to":["%b"],%b}' % (user_ids.encode().replace(b",", b'","'), content)
+    async def multicast(self, user_ids: bytes, content: bytes, retry_key: str) -> Answer:
+        """Send to 1 to 500 users, whose ids are JSON strings joined by commas."""
+        body = b'{"to":[%b],%b}' % (user_ids, content)
         return await self._post("/v2/bot/message/multicast", body, {"X-Line-Retry-Key": retry_key})
 
-    async def push(self, user_id: str, content: bytes, retry_key: str) -> Answer:
-        """Send to one user."""
-        body = b'{"to":%b,%b}' % (json.dumps(user_id).encode(), content)
+    async def push(self, user_id: bytes, content: bytes, retry_key: str) -> Answer:
+        """Send to one user, whose id is a JSON string."""
+        body = b'{"to":%b,%b}' % (user_id, content)
         return await self._post("/v2/bot/message/push", body, {"X-Line-Retry-Key": retry_key})
 
     async def broadcast(self, content: bytes, retry_key: str) -> Answer:

@@ -43,8 +43,18 @@ def _row(broadcast_id: int, priority: int, part: Part, due_ms: int) -> dict[str,
         "due_ms": due_ms,
         **_extent(part.ids),
         "resident_ids": ",".join(part.ids),
-        "user_ids": ",".join(part.user_ids),
+        "user_ids_json": _to_json(part.user_ids),
     }
+
+
+def _to_json(user_ids: Sequence[str]) -> str:
+    """JSON strings joined by commas, as the body of a request has them between its brackets."""
+    return json.dumps(user_ids, separators=(",", ":"))[1:-1]
+
+
+def _from_json(joined: str) -> list[str]:
+    user_ids: list[str] = json.loads(f"[{joined}]")
+    return user_ids
 
 
 def _extent(ids: Sequence[str]) -> dict[str, Any]:
@@ -117,7 +127,7 @@ async def is_under_way(session: Session, broadcast_id: int) -> bool:
 async def withdraw(session: Session, resident_id: int) -> None:
     """Take a resident out of every batch LINE surely does not have; the others must go out as they were."""
     for row in await session.fetch("outbox.waiting_with", {"id": resident_id}):
-        ids, user_ids = row["resident_ids"].split(","), row["user_ids"].split(",")
+        ids, user_ids = row["resident_ids"].split(","), _from_json(row["user_ids_json"])
         if str(resident_id) not in ids:
             continue
         place = ids.index(str(resident_id))
@@ -125,7 +135,7 @@ async def withdraw(session: Session, resident_id: int) -> None:
         size = {"size": len(ids), "endpoint": Endpoint.to(len(ids)).value}
         await session.execute("outbox.set_size", {"id": row["id"], **size})
         await session.execute("outbox.set_recipients", {"id": row["id"], "resident_ids": ",".join(ids)})
-        await session.execute("outbox.set_addresses", {"id": row["id"], "user_ids": ",".join(user_ids)})
+        await session.execute("outbox.set_addresses", {"id": row["id"], "user_ids_json": _to_json(user_ids)})
 
 
 async def divide(session: Session, batch_id: int, retry_key: str, now_ms: int, reason: str) -> bool:
@@ -137,7 +147,7 @@ async def divide(session: Session, batch_id: int, retry_key: str, now_ms: int, r
     if not rows:
         return False
     row = rows[0]
-    ids, user_ids = row["resident_ids"].split(","), row["user_ids"].split(",")
+    ids, user_ids = row["resident_ids"].split(","), _from_json(row["user_ids_json"])
     half = len(ids) // 2
     first = Part(row["message_id"], ids[:half], user_ids[:half])
     second = Part(row["message_id"], ids[half:], user_ids[half:])

@@ -11,7 +11,7 @@ from bot.domain.clock import Clock
 from bot.domain.pace import Bucket, Limits
 from bot.store.batches import divide
 from bot.store.broadcasts import lock
-from bot.store.port import Database, Params, Row, Session
+from bot.store.port import Database, Params, Session
 
 _WORTH = 0.8
 """How much of a burst is worth a claim: each is a transaction."""
@@ -24,8 +24,8 @@ _FORGOTTEN_AT_ONCE = 50
 class Batch(NamedTuple):
     """A leased batch: up to 500 residents who get byte-identical messages under one retry key.
 
-    `user_ids` are joined by commas, at every attempt in the same order; empty if everybody has left, or if
-    the endpoint needs none.
+    `user_ids` are JSON strings joined by commas, at every attempt in the same order; empty if everybody has left, or
+    if the endpoint needs none.
     """
 
     id: int
@@ -37,7 +37,7 @@ class Batch(NamedTuple):
     size: int
     attempts: int
     first_attempt_ms: int
-    user_ids: str
+    user_ids: bytes
 
 
 class Claim(NamedTuple):
@@ -106,10 +106,10 @@ class Outbox:
 
         await self._database.write(work)
 
-    async def message(self, message_id: int) -> tuple[str, str | None]:
-        """The JSON text of a message's objects, and the name its statistics are gathered under."""
-        row = (await self._database.fetch("outbox.message", {"id": message_id}))[0]
-        return row["payload"], row["unit"]
+    async def messages(self, message_ids: Iterable[int]) -> dict[int, tuple[str, str | None]]:
+        """The JSON text of each message's objects, and the name its statistics are gathered under."""
+        rows = await self._database.fetch("outbox.messages", {"ids": json.dumps(list(message_ids))})
+        return {row["id"]: (row["payload"], row["unit"]) for row in rows}
 
     async def end(self, ending: Ending) -> None:
         """Record a final answer; returns once durable."""
@@ -245,21 +245,33 @@ async def _claim(
 ) -> Claim:
     """Lease what each endpoint's bucket allows, and take it from there."""
     buckets = await _buckets(session, limits)
-    claimed: list[Row] = []
+    leased: list[Batch] = []
     waits = []
     for endpoint in endpoints:
         bucket = buckets[endpoint]
-        allowed = min(limit - len(claimed), int(bucket.tokens))
+        allowed = min(limit - len(leased), int(bucket.tokens))
         if allowed > 0:
-            these = {**params, "endpoint": endpoint.value, "limit": allowed}
-            rows = await session.fetch("outbox.claim", these)
-            claimed += rows
-            bucket = bucket.take(len(rows))
+            these = await _lease(session, endpoint, {**params, "limit": allowed})
+            leased += these
+            bucket = bucket.take(len(these))
             await _save(session, endpoint, bucket)
         if bucket.tokens < 1:
             worth = max(1.0, limits[endpoint].burst * _WORTH)
             waits.append(bucket.seconds_to(worth, limits[endpoint]))
-    return Claim(await _batches(session, claimed), min(waits, default=None))
+    leased.sort(key=lambda batch: (-batch.priority, batch.id))
+    return Claim(leased, min(waits, default=None))
+
+
+async def _lease(session: Session, endpoint: Endpoint, params: Params) -> list[Batch]:
+    """Lease what waits for one endpoint."""
+    found = await session.fetch("outbox.next", {**params, "endpoint": endpoint.value})
+    batches = json.loads(found[0]["batches"])
+    if not batches:
+        return []
+    ids = {"ids": json.dumps([batch["id"] for batch in batches])}
+    await session.execute("outbox.lease", {**params, **ids})
+    addresses = {row["batch_id"]: row["user_ids"] for row in await session.fetch("outbox.addresses", ids)}
+    return [Batch(**batch, endpoint=endpoint, user_ids=addresses.get(batch["id"], b"")) for batch in batches]
 
 
 async def _buckets(session: Session, limits: Limits) -> Mapping[Endpoint, Bucket]:
@@ -286,14 +298,3 @@ async def _save(session: Session, endpoint: Endpoint, bucket: Bucket) -> None:
         "slowed_us": bucket.slowed_us,
     }
     await session.execute("outbox.set_rate", row)
-
-
-async def _batches(session: Session, claimed: list[Row]) -> list[Batch]:
-    ids = json.dumps([row["id"] for row in claimed])
-    rows = await session.fetch("outbox.addresses", {"ids": ids}) if claimed else []
-    user_ids = {row["batch_id"]: row["user_ids"] for row in rows}
-    batches = [
-        Batch(**{**dict(row), "endpoint": Endpoint(row["endpoint"]), "user_ids": user_ids.get(row["id"], "")})
-        for row in claimed
-    ]
-    return sorted(batches, key=lambda batch: (-batch.priority, batch.id))

@@ -86,7 +86,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         }
     ],
     "recipients": [{"batch_id": 11, "resident_ids": "1,1099511627776"}],
-    "addresses": [{"batch_id": 11, "user_ids": "U1,U2"}],
+    "addresses": [{"batch_id": 11, "user_ids_json": '"U1","U2"'}],
     "notices": [{"name": "story-time", "checked_ms": LARGE}],
     "occurrences": [
         {"notice": "n", "key": "k", "at_ms": 1, "state": "fired", "broadcast_id": 7, "recorded_ms": 2},

@@ -20,6 +20,7 @@ from tests.settling import (
     condition,
     draft,
     everything,
+    recipients,
     sending,
     settle,
     someone,
@@ -80,7 +81,7 @@ async def test_who_stops_or_goes_leaves_what_no_request_was_made_for(store: Stor
     await settle(store, someone(1, state=ResidentState.STOPPED))
     await store.residents.erase(user(2))
     (batch,) = await claimed(store)
-    assert batch.user_ids == user(3)
+    assert recipients(batch) == [user(3)]
     assert (await store.reports.of(number)).counts == {BatchState.LEASED: 1}
 
 

@@ -14,7 +14,7 @@ from bot.store.broadcasts import Broadcast
 from bot.store.outbox import Ending
 from bot.store.store import Store
 from tests.clock import HandClock
-from tests.settling import MESSAGES, claimed, draft, sending, settle, someone, user
+from tests.settling import MESSAGES, claimed, draft, recipients, sending, settle, someone, user
 
 
 async def test_only_one_of_many_approvals_at_once_wins(store: Store) -> None:
@@ -51,15 +51,14 @@ async def test_batches_hold_500_of_a_language_and_the_urgent_go_first(store: Sto
     assert [b.broadcast_id for b in batches] == [urgent] * 4
     batches = await claimed(store)
     assert [b.broadcast_id for b in batches] == [normal] * 4
-    texts = {
-        b.message_id: json.loads((await store.outbox.message(b.message_id))[0])[0]["text"] for b in batches
-    }
+    messages = await store.outbox.messages({b.message_id for b in batches})
+    texts = {number: json.loads(payload)[0]["text"] for number, (payload, _) in messages.items()}
     assert Counter((texts[b.message_id], b.size) for b in batches if b.broadcast_id == normal) == {
         ("Hello", 350): 1,
         ("こんにちは", 500): 2,
         ("こんにちは", 50): 1,
     }
-    reached = [u for b in batches if b.broadcast_id == normal for u in b.user_ids.split(",")]
+    reached = [u for b in batches if b.broadcast_id == normal for u in recipients(b)]
     assert sorted(reached) == sorted(user(n) for n in range(1400))
     assert len({b.retry_key for b in batches}) == 4
 

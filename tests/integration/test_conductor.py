@@ -16,7 +16,7 @@ from bot.store.broadcasts import Broadcast
 from bot.store.store import Store
 from tests.clock import HandClock
 from tests.integration.delivering import TOWN, conduct, no_answer
-from tests.settling import claimed
+from tests.settling import claimed, recipients
 
 MESSAGES: dict[str, list[dict[str, Any]]] = {"ja": [{"type": "text", "text": "断水"}]}
 
@@ -44,7 +44,7 @@ async def test_an_audience_is_whom_the_segment_names_and_is_complete_before_anyt
     await conduct(conductor)
     assert (await store.reports.of(number)).counts == {BatchState.READY: 6000}
     batches = await claimed(store)
-    reached = {user_id for batch in batches for user_id in batch.user_ids.split(",")}
+    reached = {user_id for batch in batches for user_id in recipients(batch)}
     assert reached == {f"U{n:032x}" for n in range(1, 12_000, 2)}
 
 
@@ -114,7 +114,7 @@ async def test_a_stop_between_any_two_pages_loses_and_doubles_nobody(
             await store.database.write(interrupted)
         await again._gather(number)
     batches = await claimed(store)
-    reached = [user_id for batch in batches for user_id in batch.user_ids.split(",")]
+    reached = [user_id for batch in batches for user_id in recipients(batch)]
     assert sorted(reached) == [f"U{n:032x}" for n in range(12_000)]
 
 

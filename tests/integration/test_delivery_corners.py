@@ -20,7 +20,7 @@ from simulator import Fault, RequestInfo
 from tests.clock import HandClock
 from tests.integration.delivering import MESSAGES, TOWN, Desk, conduct, eventually, no_answer
 from tests.integration.running import user
-from tests.settling import claimed, sending, settle, someone
+from tests.settling import claimed, recipients, sending, settle, someone
 
 
 async def test_a_batch_rejected_after_its_broadcast_was_cancelled_does_not_go_out_in_halves(
@@ -96,7 +96,7 @@ async def test_who_is_erased_and_comes_back_while_an_audience_is_gathered_is_not
     await settle(store, someone(0))
     await conduct(conductor)
     sent += await claimed(store)
-    reached = Counter(user_id for batch in sent for user_id in batch.user_ids.split(","))
+    reached = Counter(user_id for batch in sent for user_id in recipients(batch))
     assert reached[user(0)] == 1
     assert reached.total() == 2_500
 
@@ -140,7 +140,7 @@ async def test_who_leaves_while_a_page_is_being_put_into_batches_gets_nothing(
     leaving = asyncio.create_task(left())
     await shared.database.write(page)
     await leaving
-    assert [batch.user_ids.split(",") for batch in await claimed(shared)] == [[user(1), user(3)]]
+    assert [recipients(batch) for batch in await claimed(shared)] == [[user(1), user(3)]]
 
 
 class Meanwhile:
@@ -184,4 +184,4 @@ async def test_who_alone_leaves_a_batch_that_is_being_filled_leaves_it_fit_to_se
     await shared.database.write(more)
     await asyncio.wait(tasks)
     await shared.database.write(lambda session: let_go(session, number))
-    assert [batch.user_ids for batch in await claimed(shared)] == [user(2)]
+    assert [recipients(batch) for batch in await claimed(shared)] == [[user(2)]]

@@ -18,7 +18,7 @@ from bot.town import templates_for
 from tests.clock import HandClock
 from tests.integration.delivering import TOWN as KAHOKU
 from tests.integration.delivering import conduct, no_answer
-from tests.settling import claimed, settle, user
+from tests.settling import claimed, recipients, settle, user
 
 AREA = {Fact.TOPIC: ("garbage",), Fact.GARBAGE_AREA: ("谷地A",)}
 
@@ -58,12 +58,13 @@ class Service:
 
     async def _taken(self, batches: list[Batch]) -> dict[str, str]:
         told = {}
+        messages = await self.store.outbox.messages({batch.message_id for batch in batches})
         for batch in batches:
-            content, _ = await self.store.outbox.message(batch.message_id)
+            payload, _ = messages[batch.message_id]
             self.messages.add(batch.message_id)
-            for user_id in batch.user_ids.split(","):
+            for user_id in recipients(batch):
                 assert user_id not in told
-                told[user_id] = json.loads(content)[0]["text"]
+                told[user_id] = json.loads(payload)[0]["text"]
             ending = Ending(batch.id, batch.retry_key, BatchState.ACCEPTED, self.clock.now_ms(), None, None)
             await self.store.outbox.end(ending)
         return told

@@ -21,6 +21,9 @@ from tests.integration.running import SECRET, TOKEN, line_simulator, user
 from tests.line_openapi import NEEDS_OPENAPI, described_kinds, validator
 from tests.unit.conversation_partner import TOWN, Partner
 
+ONE_USER = f'"{user(1)}"'.encode()
+TWO_USERS = f'"{user(1)}","{user(2)}"'.encode()
+
 pytestmark = NEEDS_OPENAPI
 
 SAID = ("ヘルプ", "受信設定", "登録内容", "配信停止", "データ削除", "言語", "ごみ箱はどこ？")
@@ -83,7 +86,7 @@ async def test_multicasts_are_as_line_describes_them(line: Simulator) -> None:
         for number, messages in enumerate(encoded(list(announcements()))):
             key = f"00000000-0000-4000-8000-{number:012}"
             says = content(messages, f"machi_20261124_{number}")
-            assert isinstance(await client.multicast(f"{user(1)},{user(2)}", says, key), Accepted)
+            assert isinstance(await client.multicast(TWO_USERS, says, key), Accepted)
     fits(line, "MulticastRequest", sdk.MulticastRequest)
 
 
@@ -92,7 +95,7 @@ async def test_pushes_are_as_line_describes_them(line: Simulator) -> None:
         client = LineClient(session, line.base_url, TOKEN)
         for number, messages in enumerate(encoded(list(announcements()))):
             key = f"00000000-0000-4000-8000-{number:012}"
-            assert isinstance(await client.push(user(1), content(messages, "machi_1"), key), Accepted)
+            assert isinstance(await client.push(ONE_USER, content(messages, "machi_1"), key), Accepted)
     fits(line, "PushMessageRequest", sdk.PushMessageRequest)
 
 

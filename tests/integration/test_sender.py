@@ -6,13 +6,17 @@ import asyncio
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import pytest
 
 from bot.delivery.sender import NORMAL_PLACES
 from bot.domain.broadcasts import BatchState, Priority, State
+from bot.domain.clock import Clock
 from bot.domain.residents import Resident, ResidentState
+from bot.store.outbox import Outbox
+from bot.store.port import Database
 from simulator import Fault, RequestInfo
 from tests.integration.delivering import Desk, eventually
 from tests.integration.running import user
@@ -56,6 +60,29 @@ async def test_the_same_bytes_go_out_under_the_same_key_until_line_has_them_once
     assert report.counts == {BatchState.ACCEPTED: 700}
     assert report.requests == 8
     assert report.reasons == []
+
+
+class _Counting(Outbox):
+    """An outbox that knows what it was asked for."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        super().__init__(database, clock)
+        self.asked: list[set[int]] = []
+
+    async def messages(self, message_ids: Iterable[int]) -> dict[int, tuple[str, str | None]]:
+        self.asked.append(set(message_ids))
+        return await super().messages(message_ids)
+
+
+async def test_what_many_batches_say_is_read_once(desk: Desk) -> None:
+    outbox = _Counting(desk.store.database, desk.clock)
+    desk.store = replace(desk.store, outbox=outbox)
+    await desk.residents(2000)
+    await desk.broadcast()
+    await desk.start()
+    await desk.until(2000)
+    assert len(desk.sent()) == 4
+    assert [len(message_ids) for message_ids in outbox.asked] == [1]
 
 
 async def test_a_connection_that_cannot_be_made_is_surely_not_accepted(desk: Desk) -> None:

@@ -11,7 +11,7 @@ INSERT INTO recipients (batch_id, resident_ids) SELECT id, :resident_ids FROM ba
 
 -- name: add_addresses
 -- Where LINE is to send it.
-INSERT INTO addresses (batch_id, user_ids) SELECT id, :user_ids FROM batches WHERE retry_key = :retry_key;
+INSERT INTO addresses (batch_id, user_ids_json) SELECT id, :user_ids_json FROM batches WHERE retry_key = :retry_key;
 
 -- name: unfilled
 -- Held batches of a broadcast that have room for more recipients of the same message.
@@ -36,7 +36,7 @@ UPDATE recipients SET resident_ids = resident_ids || ',' || :resident_ids WHERE 
 
 -- name: fill_addresses
 -- Where LINE is to send it.
-UPDATE addresses SET user_ids = user_ids || ',' || :user_ids WHERE batch_id = :id;
+UPDATE addresses SET user_ids_json = user_ids_json || ',' || :user_ids_json WHERE batch_id = :id;
 
 -- name: let_go
 -- What was held may be sent.
@@ -52,16 +52,22 @@ SELECT 1 AS yes FROM batches
 WHERE broadcast_id = :id AND NOT (state = 'ready' AND due_ms = 9007199254740992) LIMIT 1;
 
 -- name: addresses
--- The addresses of some batches (a JSON array of ids).
-SELECT batch_id, user_ids FROM addresses WHERE batch_id IN (SELECT value FROM json_each(:ids));
+-- The addresses of some batches (a JSON array of ids), as bytes.
+SELECT batch_id, CAST(user_ids_json AS BLOB) AS user_ids FROM addresses
+WHERE batch_id IN (SELECT value FROM json_each(:ids));
 
 -- name: addresses [postgresql]
-SELECT batch_id, user_ids FROM addresses
+SELECT batch_id, convert_to(user_ids_json, 'UTF8') AS user_ids FROM addresses
 WHERE batch_id IN (SELECT json_array_elements_text(:ids::json)::bigint);
 
--- name: message
--- What a batch says, and the name its statistics are gathered under.
-SELECT m.payload, b.unit FROM messages m JOIN broadcasts b ON b.id = m.broadcast_id WHERE m.id = :id;
+-- name: messages
+-- What batches say (a JSON array of messages' ids), and the name their statistics are gathered under.
+SELECT m.id, m.payload, b.unit FROM messages m JOIN broadcasts b ON b.id = m.broadcast_id
+WHERE m.id IN (SELECT value FROM json_each(:ids));
+
+-- name: messages [postgresql]
+SELECT m.id, m.payload, b.unit FROM messages m JOIN broadcasts b ON b.id = m.broadcast_id
+WHERE m.id IN (SELECT json_array_elements_text(:ids::json)::bigint);
 
 -- name: forget_addresses
 -- Batches that have ended need no addresses; of so many of them they go at once.
@@ -88,31 +94,43 @@ SELECT * FROM (SELECT endpoint, priority FROM batches
 UNION ALL
 SELECT '', max(priority) FROM broadcasts WHERE state = 'sending' AND audience_done = 0 HAVING max(priority) > 0;
 
--- name: claim
--- Lease waiting batches, the most urgent first; counts as an attempt before any request is made.
-UPDATE batches
-SET state = 'leased', lease_owner = :owner, lease_until_ms = :lease_until, attempts = attempts + 1,
-    doubts = doubts + 1, first_attempt_ms = COALESCE(first_attempt_ms, :now)
-WHERE id IN (
-    SELECT id FROM batches
-    WHERE state = 'ready' AND due_ms < 9007199254740992 AND due_ms <= :now AND endpoint = :endpoint
-      AND priority >= :floor AND broadcast_id NOT IN (SELECT id FROM broadcasts WHERE state = 'paused')
-      AND (first_attempt_ms IS NULL OR first_attempt_ms > :horizon)
-    ORDER BY priority DESC, id LIMIT :limit)
-RETURNING id, broadcast_id, message_id, endpoint, retry_key, priority, size, attempts, first_attempt_ms;
+-- name: next
+-- Waiting batches, the most urgent first, as a JSON array; each as it will be when it has been leased.
+-- One row for all: on SQLite each row gives the interpreter's lock away, which is hard to win back from the sender.
+SELECT json_group_array(json_object(
+           'id', id, 'broadcast_id', broadcast_id, 'message_id', message_id, 'retry_key', retry_key,
+           'priority', priority, 'size', size, 'attempts', attempts + 1,
+           'first_attempt_ms', COALESCE(first_attempt_ms, :now))) AS batches
+FROM (SELECT * FROM batches
+      WHERE state = 'ready' AND due_ms < 9007199254740992 AND due_ms <= :now AND endpoint = :endpoint
+        AND priority >= :floor AND broadcast_id NOT IN (SELECT id FROM broadcasts WHERE state = 'paused')
+        AND (first_attempt_ms IS NULL OR first_attempt_ms > :horizon)
+      ORDER BY priority DESC, id LIMIT :limit);
 
--- name: claim [postgresql]
+-- name: next [postgresql]
+SELECT COALESCE(json_agg(json_build_object(
+           'id', id, 'broadcast_id', broadcast_id, 'message_id', message_id, 'retry_key', retry_key,
+           'priority', priority, 'size', size, 'attempts', attempts + 1,
+           'first_attempt_ms', COALESCE(first_attempt_ms, :now))), '[]') AS batches
+FROM (SELECT * FROM batches
+      WHERE state = 'ready' AND due_ms < 9007199254740992 AND due_ms <= :now AND endpoint = :endpoint
+        AND priority >= :floor AND broadcast_id NOT IN (SELECT id FROM broadcasts WHERE state = 'paused')
+        AND (first_attempt_ms IS NULL OR first_attempt_ms > :horizon)
+      ORDER BY priority DESC, id LIMIT :limit
+      FOR UPDATE SKIP LOCKED) AS waiting;
+
+-- name: lease
+-- Lease batches (a JSON array of ids); counts as an attempt before any request is made.
 UPDATE batches
 SET state = 'leased', lease_owner = :owner, lease_until_ms = :lease_until, attempts = attempts + 1,
     doubts = doubts + 1, first_attempt_ms = COALESCE(first_attempt_ms, :now)
-WHERE id = ANY (ARRAY(
-    SELECT id FROM batches
-    WHERE state = 'ready' AND due_ms < 9007199254740992 AND due_ms <= :now AND endpoint = :endpoint
-      AND priority >= :floor AND broadcast_id NOT IN (SELECT id FROM broadcasts WHERE state = 'paused')
-      AND (first_attempt_ms IS NULL OR first_attempt_ms > :horizon)
-    ORDER BY priority DESC, id LIMIT :limit
-    FOR UPDATE SKIP LOCKED))
-RETURNING id, broadcast_id, message_id, endpoint, retry_key, priority, size, attempts, first_attempt_ms;
+WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- name: lease [postgresql]
+UPDATE batches
+SET state = 'leased', lease_owner = :owner, lease_until_ms = :lease_until, attempts = attempts + 1,
+    doubts = doubts + 1, first_attempt_ms = COALESCE(first_attempt_ms, :now)
+WHERE id = ANY (ARRAY(SELECT json_array_elements_text(:ids::json)::bigint));
 
 -- name: end
 -- Batches have their final answers. A lease lost meanwhile does not matter: the answer is LINE's.
@@ -153,12 +171,12 @@ WHERE broadcast_id = :broadcast_id AND state = 'ready' AND first_attempt_ms IS N
 
 -- name: open
 -- A batch that has no final answer, for dividing it.
-SELECT b.broadcast_id, b.message_id, b.priority, r.resident_ids, a.user_ids
+SELECT b.broadcast_id, b.message_id, b.priority, r.resident_ids, a.user_ids_json
 FROM batches b JOIN recipients r ON r.batch_id = b.id JOIN addresses a ON a.batch_id = b.id
 WHERE b.id = :id AND b.state IN ('ready', 'leased') AND b.retry_key = :retry_key;
 
 -- name: open [postgresql]
-SELECT b.broadcast_id, b.message_id, b.priority, r.resident_ids, a.user_ids
+SELECT b.broadcast_id, b.message_id, b.priority, r.resident_ids, a.user_ids_json
 FROM batches b JOIN recipients r ON r.batch_id = b.id JOIN addresses a ON a.batch_id = b.id
 WHERE b.id = :id AND b.state IN ('ready', 'leased') AND b.retry_key = :retry_key
 FOR UPDATE OF b;
@@ -177,18 +195,18 @@ UPDATE recipients SET resident_ids = :resident_ids WHERE batch_id = :id;
 
 -- name: set_addresses
 -- Where LINE is to send it; a batch that had ended has none.
-INSERT INTO addresses (batch_id, user_ids) VALUES (:id, :user_ids)
-ON CONFLICT (batch_id) DO UPDATE SET user_ids = excluded.user_ids;
+INSERT INTO addresses (batch_id, user_ids_json) VALUES (:id, :user_ids_json)
+ON CONFLICT (batch_id) DO UPDATE SET user_ids_json = excluded.user_ids_json;
 
 -- name: waiting_with
 -- Batches that a resident may be in and that LINE surely has not accepted, or may have before a restore alone: if
 -- it has, it answers the key by that, whoever is named.
-SELECT b.id, r.resident_ids, a.user_ids
+SELECT b.id, r.resident_ids, a.user_ids_json
 FROM batches b JOIN recipients r ON r.batch_id = b.id JOIN addresses a ON a.batch_id = b.id
 WHERE b.state = 'ready' AND (b.first_attempt_ms IS NULL OR b.attempts = 0) AND b.first_resident <= :id AND b.last_resident >= :id;
 
 -- name: waiting_with [postgresql]
-SELECT b.id, r.resident_ids, a.user_ids
+SELECT b.id, r.resident_ids, a.user_ids_json
 FROM batches b JOIN recipients r ON r.batch_id = b.id JOIN addresses a ON a.batch_id = b.id
 WHERE b.state = 'ready' AND (b.first_attempt_ms IS NULL OR b.attempts = 0) AND b.first_resident <= :id AND b.last_resident >= :id
 FOR UPDATE;
