@@ -126,19 +126,21 @@ def _inserting(name: str, count: int) -> tuple[str, Sequence[str]] | None:
 
 
 class _Committed(NamedTuple):
-    """A group that is durable: whether to tell of it, and the version that others had left the data at."""
+    """A group that is durable: whether to tell of it, and the version that others had left the data at, if asked."""
 
     results: list[Any]
     notifies: bool
-    version: int
+    version: int | None
 
 
-def _commit(items: Sequence[_Append | Work[Any]], connection: sqlite3.Connection) -> _Committed:
-    """Make a group of changes durable.
+def _commit(
+    items: Sequence[_Append | Work[Any]], connection: sqlite3.Connection, *, look: bool
+) -> _Committed:
+    """Make a group of changes durable; `look` at what others have changed as well.
 
     The appends first: nobody in a group can have waited for another's change.
     """
-    version = _data_version(connection)
+    version = _data_version(connection) if look else None
     appends = [item for item in items if isinstance(item, _Append)]
     session = _Session(connection)
     session.notifies = any(item.notify for item in appends)
@@ -172,17 +174,21 @@ def _results(items: Sequence[_Append | Work[Any]], session: _Session) -> Iterato
 
 def _is_one_statement(items: Sequence[_Append | Work[Any]], appends: Sequence[_Append]) -> bool:
     """Whether a group needs no BEGIN and COMMIT: a single statement is a transaction of its own."""
-    return (
-        len(appends) == len(items)
-        and len({item.name for item in appends}) == 1
-        and sum(len(item.rows) for item in appends) <= _TOGETHER
-        and _inserting(appends[0].name, 1) is not None
-    )
+    if len(appends) < len(items) or len({item.name for item in appends}) > 1:
+        return False
+    name = appends[0].name
+    few = sum(len(item.rows) for item in appends) <= _TOGETHER
+    return _takes_many(name) or (few and _inserting(name, 1) is not None)
+
+
+def _takes_many(name: str) -> bool:
+    """Whether the one parameter of a statement is many rows, as JSON."""
+    return statement("sqlite", name).parameters == ["rows"]
 
 
 def _run(connection: sqlite3.Connection, name: str, rows: Sequence[Params]) -> None:
     found = statement("sqlite", name)
-    if found.parameters == ["rows"]:
+    if _takes_many(name):
         connection.execute(found.sql, {"rows": json.dumps(rows)})
         return
     if _inserting(name, 1) is None:
@@ -285,12 +291,16 @@ class SqliteDatabase:
         await self._group.submit(_Append(name, rows, notify))
 
     async def _commit(self, items: list[_Append | Work[Any]]) -> list[Any]:
-        committed = await self._writer.visit(partial(_commit, items))
-        self._look(committed.version)
+        committed = await self._writer.visit(partial(_commit, items, look=self._is_time_to_look()))
+        if committed.version is not None:
+            self._look(committed.version)
         if committed.notifies:
             self._news.set()
         self._written.set()
         return committed.results
+
+    def _is_time_to_look(self) -> bool:
+        return time.monotonic() - self._looked >= _POLL_SECONDS
 
     def _look(self, version: int) -> None:
         self._version, self._looked = version, time.monotonic()
@@ -298,7 +308,7 @@ class SqliteDatabase:
     async def changed(self, seconds: float) -> None:
         """See `Database.changed`; looks 50 times a second, unless commits just have."""
         for _ in range(max(1, round(seconds / _POLL_SECONDS))):
-            if time.monotonic() - self._looked >= _POLL_SECONDS:
+            if self._is_time_to_look():
                 self._look(await self._writer.visit(_data_version))
             if self._news.is_set() or self._version != self._known:
                 self._news.clear()
