@@ -22,12 +22,22 @@ import aiohttp
 
 from benchmarks.city import settle
 from benchmarks.growth import plot
-from benchmarks.processes import TEXT, environment, machi, memory_mb, program, report, send, service
+from benchmarks.processes import (
+    TEXT,
+    environment,
+    free_town,
+    machi,
+    memory_mb,
+    program,
+    report,
+    send,
+    service,
+)
 
 TOWNS = (10_000, 100_000, 1_000_000)
 BATCH = 500
 IN_FLIGHT = 40
-ROUNDS = 3
+ROUNDS = 5
 
 
 class Measured(NamedTuple):
@@ -80,7 +90,7 @@ def measure(residents: int, line_port: int) -> Measured:
     """The middle of some rounds; memory as it was at its highest."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        env = environment(folder, line_port)
+        env = environment(folder, line_port, MACHI_TOWN=str(free_town(folder)))
         machi(env, "db", "upgrade")
         settle(env["MACHI_DATABASE_URL"], residents)
         rounds = []
