@@ -11,7 +11,7 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from bot.delivery.answers import Answers
@@ -43,6 +43,10 @@ _SHORTEST_SECONDS = 0.01
 _RECORD_ATTEMPTS = 30
 _MESSAGES_CACHED = 256
 _NO_ANSWER = "no answer from LINE within 23 hours"
+_UNREADABLE = "the sender cannot read the outbox"
+
+Contents = Awaitable[Mapping[int, bytes]]
+"""What batches say, by message; read once for all that are claimed together."""
 
 
 class Sender:
@@ -81,6 +85,7 @@ class Sender:
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
         self.healthy = False
+        self._fault: str | None = None
 
     def wake(self) -> None:
         """There may be something to send, perhaps urgent."""
@@ -114,9 +119,9 @@ class Sender:
                     await self._store.outbox.release_all()
                     alone = False
                 seconds = await self._round()
-                self.healthy = True
+                self.healthy, self._fault = True, None
             except Exception:
-                self.healthy = False
+                self.healthy, self._fault = False, _UNREADABLE
                 _log.exception("The sender could not read the outbox; trying again")
                 seconds = _IDLE_SECONDS
             if seconds:
@@ -137,13 +142,9 @@ class Sender:
         batches, wait = await outbox.claim(self.owner, places, LEASE_SECONDS, self._limits, floor)
         self._hurrying = any(batch.priority > Priority.NORMAL for batch in batches)
         self._paced = wait is not None and len(batches) < places
-        contents = await self._contents_of(batches)
-        for number, batch in enumerate(batches, 1):
-            self._launch(batch, contents[batch.message_id])
-            if number % _LAUNCHED_AT_ONCE == 0:
-                await asyncio.sleep(0)
         if batches:
             self._busy = True
+            await self._launch_all(batches)
             return min(_IDLE_SECONDS, wait or 0.0)
         if self._busy and not self._in_flight:
             self._busy = False
@@ -168,8 +169,15 @@ class Sender:
         seconds = (due_ms - self._clock.now_ms()) / idle_ms * _IDLE_SECONDS
         return min(_IDLE_SECONDS, max(_SHORTEST_SECONDS, seconds))
 
-    def _launch(self, batch: Batch, says: bytes) -> None:
-        task = asyncio.create_task(self._send(batch, says))
+    async def _launch_all(self, batches: Sequence[Batch]) -> None:
+        contents = asyncio.create_task(self._contents_of(batches))
+        for number, batch in enumerate(batches, 1):
+            self._launch(batch, contents)
+            if number % _LAUNCHED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    def _launch(self, batch: Batch, contents: Contents) -> None:
+        task = asyncio.create_task(self._send(batch, contents))
         self._in_flight[task] = batch
         task.add_done_callback(self._landed)
 
@@ -181,11 +189,12 @@ class Sender:
         if free >= (_URGENT_ROOM if self._hurrying else _ROOM + _RESERVED_PLACES):
             self._wake.set()
 
-    async def _send(self, batch: Batch, says: bytes) -> None:
+    async def _send(self, batch: Batch, contents: Contents) -> None:
         if not batch.user_ids and batch.endpoint is not Endpoint.BROADCAST:
             await self._record(batch, Accepted(None))  # everyone in it has left: there is nobody to send to
             return
         try:
+            says = (await contents)[batch.message_id]
             if batch.first_attempt_ms <= self._clock.after_ms(-HORIZON_SECONDS):
                 return  # the machine slept since the claim: when the lease ends it is unknown
             answer = await self._request(batch, says)
@@ -218,12 +227,12 @@ class Sender:
     async def _contents_of(self, batches: Iterable[Batch]) -> Mapping[int, bytes]:
         """What some batches say, by message, as JSON bytes; the same bytes at every attempt."""
         wanted = {batch.message_id for batch in batches}
-        if unknown := wanted - self._contents.keys():
+        contents = {number: self._contents[number] for number in wanted & self._contents.keys()}
+        if unknown := wanted - contents.keys():
             for number, message in (await self._store.outbox.messages(unknown)).items():
-                self._contents[number] = content(*message)
-        contents = {number: self._contents[number] for number in wanted}
-        while len(self._contents) > _MESSAGES_CACHED:
-            del self._contents[next(iter(self._contents))]
+                contents[number] = self._contents[number] = content(*message)
+            while len(self._contents) > _MESSAGES_CACHED:
+                del self._contents[next(iter(self._contents))]
         return contents
 
     async def _observe(self, answer: Answer) -> None:
@@ -268,7 +277,7 @@ class Sender:
                 if await outbox.tend(self._clock.after_ms(-HORIZON_SECONDS), _NO_ANSWER):
                     self.wake()
                 if rounds % SEEN_SECONDS == 0:
-                    await outbox.seen(self.owner, self.circuit.fault, _FORGET_SECONDS)
+                    await outbox.seen(self.owner, self.circuit.fault or self._fault, _FORGET_SECONDS)
                     await self._look_for_refused()
             except Exception:
                 _log.exception("The sender could not tend the outbox; trying again")

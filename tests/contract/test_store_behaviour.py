@@ -10,8 +10,10 @@ import pytest
 from bot.domain.broadcasts import BatchState
 from bot.domain.errors import NotFoundError
 from bot.domain.residents import Fact, Resident, ResidentState
+from bot.store.batches import send_unknown_again
 from bot.store.inbox import Arrival, Decide, Outcome, Reply, Worked
 from bot.store.outbox import Ending
+from bot.store.port import Session
 from bot.store.store import Store
 from tests.clock import HandClock
 from tests.settling import (
@@ -111,6 +113,24 @@ async def test_the_addresses_of_everything_that_ended_are_dropped(store: Store, 
         await store.outbox.end(ending)
     await store.outbox.forget_addresses()
     assert [row[0] for row in await rows_of(store.database, "addresses")] == [waiting.id]
+
+
+async def test_addresses_that_are_being_renewed_are_not_dropped(store: Store, clock: HandClock) -> None:
+    if store.database.dialect == "sqlite":
+        pytest.skip("SQLite writes one transaction at a time")
+    await settle(store, someone(1))
+    number = await sending(store, clock)
+    (batch,) = await claimed(store)
+    ending = Ending(batch.id, batch.retry_key, BatchState.UNKNOWN, clock.now_ms(), None, "no answer")
+    await store.outbox.end(ending)
+
+    async def renew_while_they_are_dropped(session: Session) -> None:
+        assert await send_unknown_again(session, number, clock.now_ms()) == 1
+        await asyncio.wait_for(asyncio.shield(asyncio.create_task(store.outbox.forget_addresses())), 5)
+
+    await store.database.write(renew_while_they_are_dropped)
+    (again,) = await claimed(store)
+    assert recipients(again) == [user(1)]
 
 
 # ---- inbox ----

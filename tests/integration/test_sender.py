@@ -20,6 +20,7 @@ from bot.store.port import Database
 from simulator import Fault, RequestInfo
 from tests.integration.delivering import Desk, eventually
 from tests.integration.running import user
+from tests.sql import run_sql
 
 
 def sometimes(fault: Fault, upto_attempt: int) -> Callable[[RequestInfo], Fault | None]:
@@ -83,6 +84,43 @@ async def test_what_many_batches_say_is_read_once(desk: Desk) -> None:
     await desk.until(2000)
     assert len(desk.sent()) == 4
     assert [len(message_ids) for message_ids in outbox.asked] == [1]
+
+
+class _Stumbling(Outbox):
+    """An outbox whose database is away when it is first asked what batches say."""
+
+    stumbled = False
+
+    async def messages(self, message_ids: Iterable[int]) -> dict[int, tuple[str, str | None]]:
+        if not self.stumbled:
+            self.stumbled = True
+            raise ConnectionError("the database is away")
+        return await super().messages(message_ids)
+
+
+async def test_what_cannot_be_read_in_time_goes_out_when_its_lease_has_ended(desk: Desk) -> None:
+    desk.store = replace(desk.store, outbox=_Stumbling(desk.store.database, desk.clock))
+    await desk.residents(700)
+    await desk.broadcast()
+    await desk.start()
+    await desk.until(700)
+    assert desk.heard() == Counter(user(n) for n in range(700))
+
+
+async def test_a_sender_that_cannot_read_the_outbox_lets_the_others_know(desk: Desk) -> None:
+    """As one of an older version to which a table has become strange; sending goes on when it is mended."""
+    await desk.residents(2)
+    await desk.broadcast()
+    await run_sql(desk.store.database, "ALTER TABLE addresses RENAME TO strange")
+    await desk.start()
+
+    async def fault() -> str | None:
+        return next((sender.fault for sender in await desk.store.outbox.senders(60)), None)
+
+    assert await eventually(fault) == "the sender cannot read the outbox"
+    await run_sql(desk.store.database, "ALTER TABLE strange RENAME TO addresses")
+    await desk.until(2)
+    assert desk.heard() == Counter([user(0), user(1)])
 
 
 async def test_a_connection_that_cannot_be_made_is_surely_not_accepted(desk: Desk) -> None:

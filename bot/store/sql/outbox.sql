@@ -75,6 +75,12 @@ DELETE FROM addresses WHERE batch_id IN (
     SELECT a.batch_id FROM addresses a JOIN batches b ON b.id = a.batch_id
     WHERE b.state NOT IN ('ready', 'leased') LIMIT :most);
 
+-- name: forget_addresses [postgresql]
+-- A batch that is being made a new one meanwhile has new addresses: its state is looked at again once it is locked.
+DELETE FROM addresses WHERE batch_id IN (
+    SELECT a.batch_id FROM addresses a JOIN batches b ON b.id = a.batch_id
+    WHERE b.state NOT IN ('ready', 'leased') LIMIT :most FOR UPDATE OF b SKIP LOCKED);
+
 -- name: work
 -- Which endpoints have something to send soon, how urgent; also what is about to be gathered (endpoint '').
 SELECT * FROM (SELECT endpoint, priority FROM batches
