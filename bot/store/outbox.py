@@ -269,7 +269,7 @@ async def _lease(session: Session, endpoint: Endpoint, params: Params) -> list[B
     if not batches:
         return []
     ids = {"ids": json.dumps([batch["id"] for batch in batches])}
-    await session.execute("outbox.lease", {**params, **ids})
+    await session.execute("outbox.claim", {**params, **ids})
     addresses = {row["batch_id"]: row["user_ids"] for row in await session.fetch("outbox.addresses", ids)}
     return [Batch(**batch, endpoint=endpoint, user_ids=addresses.get(batch["id"], b"")) for batch in batches]
 

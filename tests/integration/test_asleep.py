@@ -17,5 +17,5 @@ async def test_what_it_claimed_before_goes_out_only_while_line_remembers_the_key
     (batch,) = await claimed(desk.store)
     sender = await desk.start()
     desk.clock.advance(hours=hours)
-    await sender._send(batch)
+    await sender._send(batch, sender._contents_of([batch]))
     assert len([request for request in desk.sent() if request.retry_key == batch.retry_key]) == requests

@@ -125,18 +125,18 @@ FROM (SELECT * FROM batches
       ORDER BY priority DESC, id LIMIT :limit
       FOR UPDATE SKIP LOCKED) AS waiting;
 
--- name: lease
+-- name: claim
 -- Lease batches (a JSON array of ids); counts as an attempt before any request is made.
 UPDATE batches
 SET state = 'leased', lease_owner = :owner, lease_until_ms = :lease_until, attempts = attempts + 1,
     doubts = doubts + 1, first_attempt_ms = COALESCE(first_attempt_ms, :now)
-WHERE id IN (SELECT value FROM json_each(:ids));
+WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 'ready';
 
--- name: lease [postgresql]
+-- name: claim [postgresql]
 UPDATE batches
 SET state = 'leased', lease_owner = :owner, lease_until_ms = :lease_until, attempts = attempts + 1,
     doubts = doubts + 1, first_attempt_ms = COALESCE(first_attempt_ms, :now)
-WHERE id = ANY (ARRAY(SELECT json_array_elements_text(:ids::json)::bigint));
+WHERE id = ANY (ARRAY(SELECT json_array_elements_text(:ids::json)::bigint)) AND state = 'ready';
 
 -- name: end
 -- Batches have their final answers. A lease lost meanwhile does not matter: the answer is LINE's.
