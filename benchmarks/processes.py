@@ -57,7 +57,9 @@ def free_town(folder: Path) -> Path:
     town = shutil.copytree("towns/kahoku", folder / "town")
     text = (town / "town.toml").read_text("utf-8")
     text = re.sub(r"(?ms)^\[(overload|quiet_hours)\].*?(?=^\[|\Z)", "", text)
-    text = text.replace("[[districts]]", "[quiet_hours]\noff = true\n\n[[districts]]", 1)
+    text = text.replace(
+        "[[districts]]", "[quiet_hours]\noff = true\n\n[overload]\noff = true\n\n[[districts]]", 1
+    )
     (town / "town.toml").write_text(text, "utf-8")
     return town
 
