@@ -43,7 +43,7 @@ _SHORTEST_SECONDS = 0.01
 _RECORD_ATTEMPTS = 30
 _MESSAGES_CACHED = 256
 _NO_ANSWER = "no answer from LINE within 23 hours"
-_UNREADABLE = "the sender cannot read the outbox"
+_UNREADABLE = "the outbox could not be read"
 
 Contents = Awaitable[Mapping[int, bytes]]
 """What batches say, by message; read once for all that are claimed together."""
@@ -85,7 +85,11 @@ class Sender:
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
         self.healthy = False
-        self._fault: str | None = None
+
+    @property
+    def fault(self) -> str | None:
+        """What keeps it from sending; that it has not read the outbox yet as well."""
+        return self.circuit.fault if self.healthy else _UNREADABLE
 
     def wake(self) -> None:
         """There may be something to send, perhaps urgent."""
@@ -119,9 +123,9 @@ class Sender:
                     await self._store.outbox.release_all()
                     alone = False
                 seconds = await self._round()
-                self.healthy, self._fault = True, None
+                self.healthy = True
             except Exception:
-                self.healthy, self._fault = False, _UNREADABLE
+                self.healthy = False
                 _log.exception("The sender could not read the outbox; trying again")
                 seconds = _IDLE_SECONDS
             if seconds:
@@ -277,7 +281,9 @@ class Sender:
                 if await outbox.tend(self._clock.after_ms(-HORIZON_SECONDS), _NO_ANSWER):
                     self.wake()
                 if rounds % SEEN_SECONDS == 0:
-                    await outbox.seen(self.owner, self.circuit.fault or self._fault, _FORGET_SECONDS)
+                    # At the start it may not have read the outbox yet: that is no fault for others to see.
+                    fault = self.fault if rounds else self.circuit.fault
+                    await outbox.seen(self.owner, fault, _FORGET_SECONDS)
                     await self._look_for_refused()
             except Exception:
                 _log.exception("The sender could not tend the outbox; trying again")

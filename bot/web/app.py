@@ -67,11 +67,8 @@ async def _readyz(request: web.Request) -> web.Response:
         faults["database"] = f"{type(error).__name__}: {error}"
     if service.ticker is not None and not service.ticker.healthy:
         faults["clock"] = "the last tick failed or is overdue"
-    if service.sender is not None:
-        if not service.sender.healthy:
-            faults["sender"] = "the outbox could not be read"
-        elif service.sender.circuit.fault:
-            faults["sender"] = service.sender.circuit.fault
+    if service.sender is not None and (fault := service.sender.fault):
+        faults["sender"] = fault
     state = {"ready": not faults, "faults": faults, "jma": await _jma(service)}
     return web.json_response(state, status=503 if faults else 200, dumps=json.dumps)
 

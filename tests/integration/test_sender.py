@@ -117,7 +117,7 @@ async def test_a_sender_that_cannot_read_the_outbox_lets_the_others_know(desk: D
     async def fault() -> str | None:
         return next((sender.fault for sender in await desk.store.outbox.senders(60)), None)
 
-    assert await eventually(fault) == "the sender cannot read the outbox"
+    assert await eventually(fault) == "the outbox could not be read"
     await run_sql(desk.store.database, "ALTER TABLE strange RENAME TO addresses")
     await desk.until(2)
     assert desk.heard() == Counter([user(0), user(1)])
