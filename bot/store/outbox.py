@@ -265,13 +265,10 @@ async def _claim(
 async def _lease(session: Session, endpoint: Endpoint, params: Params) -> list[Batch]:
     """Lease what waits for one endpoint."""
     found = await session.fetch("outbox.next", {**params, "endpoint": endpoint.value})
-    batches = json.loads(found[0]["batches"])
-    if not batches:
+    ids = {"ids": found[0]["ids"]}
+    if not await session.execute("outbox.claim", {**params, **ids}):
         return []
-    ids = {"ids": json.dumps([batch["id"] for batch in batches])}
-    await session.execute("outbox.claim", {**params, **ids})
-    addresses = {row["batch_id"]: row["user_ids"] for row in await session.fetch("outbox.addresses", ids)}
-    return [Batch(**batch, endpoint=endpoint, user_ids=addresses.get(batch["id"], b"")) for batch in batches]
+    return [Batch(**row, endpoint=endpoint) for row in await session.fetch("outbox.claimed", ids)]
 
 
 async def _buckets(session: Session, limits: Limits) -> Mapping[Endpoint, Bucket]:

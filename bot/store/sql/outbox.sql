@@ -51,15 +51,6 @@ UPDATE batches SET due_ms = 9007199254740992 WHERE broadcast_id = :id AND state 
 SELECT 1 AS yes FROM batches
 WHERE broadcast_id = :id AND NOT (state = 'ready' AND due_ms = 9007199254740992) LIMIT 1;
 
--- name: addresses
--- The addresses of some batches (a JSON array of ids), as bytes.
-SELECT batch_id, CAST(user_ids_json AS BLOB) AS user_ids FROM addresses
-WHERE batch_id IN (SELECT value FROM json_each(:ids));
-
--- name: addresses [postgresql]
-SELECT batch_id, convert_to(user_ids_json, 'UTF8') AS user_ids FROM addresses
-WHERE batch_id IN (SELECT json_array_elements_text(:ids::json)::bigint);
-
 -- name: messages
 -- What batches say (a JSON array of messages' ids), and the name their statistics are gathered under.
 SELECT m.id, m.payload, b.unit FROM messages m JOIN broadcasts b ON b.id = m.broadcast_id
@@ -101,24 +92,18 @@ UNION ALL
 SELECT '', max(priority) FROM broadcasts WHERE state = 'sending' AND audience_done = 0 HAVING max(priority) > 0;
 
 -- name: next
--- Waiting batches, the most urgent first, as a JSON array; each as it will be when it has been leased.
+-- The most urgent of the batches that wait: their ids, as a JSON array.
 -- One row for all: on SQLite each row gives the interpreter's lock away, which is hard to win back from the sender.
-SELECT json_group_array(json_object(
-           'id', id, 'broadcast_id', broadcast_id, 'message_id', message_id, 'retry_key', retry_key,
-           'priority', priority, 'size', size, 'attempts', attempts + 1,
-           'first_attempt_ms', COALESCE(first_attempt_ms, :now))) AS batches
-FROM (SELECT * FROM batches
+SELECT json_group_array(id) AS ids
+FROM (SELECT id FROM batches
       WHERE state = 'ready' AND due_ms < 9007199254740992 AND due_ms <= :now AND endpoint = :endpoint
         AND priority >= :floor AND broadcast_id NOT IN (SELECT id FROM broadcasts WHERE state = 'paused')
         AND (first_attempt_ms IS NULL OR first_attempt_ms > :horizon)
       ORDER BY priority DESC, id LIMIT :limit);
 
 -- name: next [postgresql]
-SELECT COALESCE(json_agg(json_build_object(
-           'id', id, 'broadcast_id', broadcast_id, 'message_id', message_id, 'retry_key', retry_key,
-           'priority', priority, 'size', size, 'attempts', attempts + 1,
-           'first_attempt_ms', COALESCE(first_attempt_ms, :now))), '[]') AS batches
-FROM (SELECT * FROM batches
+SELECT COALESCE(json_agg(id), '[]') AS ids
+FROM (SELECT id FROM batches
       WHERE state = 'ready' AND due_ms < 9007199254740992 AND due_ms <= :now AND endpoint = :endpoint
         AND priority >= :floor AND broadcast_id NOT IN (SELECT id FROM broadcasts WHERE state = 'paused')
         AND (first_attempt_ms IS NULL OR first_attempt_ms > :horizon)
@@ -137,6 +122,19 @@ UPDATE batches
 SET state = 'leased', lease_owner = :owner, lease_until_ms = :lease_until, attempts = attempts + 1,
     doubts = doubts + 1, first_attempt_ms = COALESCE(first_attempt_ms, :now)
 WHERE id = ANY (ARRAY(SELECT json_array_elements_text(:ids::json)::bigint)) AND state = 'ready';
+
+-- name: claimed
+-- Batches that have been leased (a JSON array of ids), with their addresses as bytes; there are none if all have left.
+SELECT b.id, b.broadcast_id, b.message_id, b.retry_key, b.priority, b.size, b.attempts, b.first_attempt_ms,
+       COALESCE(CAST(a.user_ids_json AS BLOB), x'') AS user_ids
+FROM batches b LEFT JOIN addresses a ON a.batch_id = b.id
+WHERE b.id IN (SELECT value FROM json_each(:ids));
+
+-- name: claimed [postgresql]
+SELECT b.id, b.broadcast_id, b.message_id, b.retry_key, b.priority, b.size, b.attempts, b.first_attempt_ms,
+       COALESCE(convert_to(a.user_ids_json, 'UTF8'), '') AS user_ids
+FROM batches b LEFT JOIN addresses a ON a.batch_id = b.id
+WHERE b.id = ANY (ARRAY(SELECT json_array_elements_text(:ids::json)::bigint));
 
 -- name: end
 -- Batches have their final answers. A lease lost meanwhile does not matter: the answer is LINE's.
