@@ -37,7 +37,7 @@ from benchmarks.processes import (
 TOWNS = (10_000, 100_000, 1_000_000)
 BATCH = 500
 IN_FLIGHT = 40
-ROUNDS = 5
+ROUNDS = 9
 
 
 class Measured(NamedTuple):

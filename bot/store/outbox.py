@@ -31,13 +31,13 @@ class Batch(NamedTuple):
     id: int
     broadcast_id: int
     message_id: int
-    endpoint: Endpoint
     retry_key: str
     priority: int
     size: int
     attempts: int
     first_attempt_ms: int
     user_ids: bytes
+    endpoint: Endpoint
 
 
 class Claim(NamedTuple):
@@ -113,7 +113,14 @@ class Outbox:
 
     async def end(self, ending: Ending) -> None:
         """Record a final answer; returns once durable."""
-        row = {**ending._asdict(), "state": ending.state.value}
+        row = {
+            "id": ending.id,
+            "retry_key": ending.retry_key,
+            "state": ending.state.value,
+            "now": ending.now,
+            "request_id": ending.request_id,
+            "reason": ending.reason,
+        }
         await self._database.append("outbox.end", [row])
 
     async def retry(self, batch: Batch, owner: str, due_ms: int, reason: str) -> None:
@@ -268,7 +275,7 @@ async def _lease(session: Session, endpoint: Endpoint, params: Params) -> list[B
     ids = {"ids": found[0]["ids"]}
     if not await session.execute("outbox.claim", {**params, **ids}):
         return []
-    return [Batch(**row, endpoint=endpoint) for row in await session.fetch("outbox.claimed", ids)]
+    return [Batch._make((*row, endpoint)) for row in await session.fetch("outbox.claimed", ids)]
 
 
 async def _buckets(session: Session, limits: Limits) -> Mapping[Endpoint, Bucket]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import logging
 import re
 import sqlite3
@@ -31,6 +30,8 @@ from bot.store.statements import Dialect, statement
 _log = logging.getLogger(__name__)
 
 _READERS = 3
+_STATEMENTS = 512
+"""Kept compiled: each that takes several rows is another one for every number of them."""
 _PATIENCE_SECONDS = 30.0
 """How long one waits while another process writes."""
 _CHECKPOINT_SECONDS = 0.5
@@ -60,9 +61,11 @@ class _Connection:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._connect, path, pragmas)
 
     def _connect(self, path: Path, pragmas: Sequence[str]) -> None:
-        self._raw = sqlite3.connect(path, timeout=_PATIENCE_SECONDS, isolation_level=None)
+        self._raw = sqlite3.connect(
+            path, timeout=_PATIENCE_SECONDS, isolation_level=None, cached_statements=_STATEMENTS
+        )
         self._raw.row_factory = sqlite3.Row
-        for pragma in ("synchronous=FULL", "foreign_keys=ON", "cache_size=-32768", *pragmas):
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", *pragmas):
             self._raw.execute(f"PRAGMA {pragma}")
 
     async def visit(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -110,12 +113,12 @@ def _result(work: Coroutine[Any, Any, T]) -> T:
 
 _VALUES = re.compile(r"VALUES \((:\w+(?:,\s*:\w+)*)\)")
 _TOGETHER = 64
-"""Rows in one INSERT: each statement that runs gives the interpreter's lock away and must win it back."""
+"""Rows in one statement: each that runs gives the interpreter's lock away and must win it back."""
 
 
-@lru_cache(maxsize=256)
-def _inserting(name: str, count: int) -> tuple[str, Sequence[str]] | None:
-    """A named INSERT of one row of parameters as one of several, and their names; None for other statements."""
+@lru_cache(maxsize=512)
+def _together(name: str, count: int) -> tuple[str, Sequence[str]] | None:
+    """A named statement with VALUES as one for several rows, and the names of a row; None if it has none."""
     sql = statement("sqlite", name).sql
     values = _VALUES.search(sql)
     if values is None:
@@ -176,28 +179,17 @@ def _is_one_statement(items: Sequence[_Append | Work[Any]], appends: Sequence[_A
     """Whether a group needs no BEGIN and COMMIT: a single statement is a transaction of its own."""
     if len(appends) < len(items) or len({item.name for item in appends}) > 1:
         return False
-    name = appends[0].name
-    few = sum(len(item.rows) for item in appends) <= _TOGETHER
-    return _takes_many(name) or (few and _inserting(name, 1) is not None)
-
-
-def _takes_many(name: str) -> bool:
-    """Whether the one parameter of a statement is many rows, as JSON."""
-    return statement("sqlite", name).parameters == ["rows"]
+    return sum(len(item.rows) for item in appends) <= _TOGETHER and _together(appends[0].name, 1) is not None
 
 
 def _run(connection: sqlite3.Connection, name: str, rows: Sequence[Params]) -> None:
-    found = statement("sqlite", name)
-    if _takes_many(name):
-        connection.execute(found.sql, {"rows": json.dumps(rows)})
-        return
-    if _inserting(name, 1) is None:
-        connection.executemany(found.sql, rows)
+    if _together(name, 1) is None:
+        connection.executemany(statement("sqlite", name).sql, rows)
         return
     for start in range(0, len(rows), _TOGETHER):
         some = rows[start : start + _TOGETHER]
-        if inserting := _inserting(name, len(some)):
-            sql, names = inserting
+        if together := _together(name, len(some)):
+            sql, names = together
             connection.execute(sql, [row[key] for row in some for key in names])
 
 

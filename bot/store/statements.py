@@ -2,7 +2,7 @@
 
 A statement starts with `-- name: NAME`; `-- name: NAME [postgresql]` (or `[sqlite]`) is the variant for one
 database where the two differ. Parameters are `:name` in both; `{condition}` is where a compiled segment goes.
-On SQLite a statement whose only parameter is `:rows` takes many rows at once, as a JSON array of objects.
+On SQLite a statement with `VALUES (:a, :b)` takes many rows at once.
 """
 
 from __future__ import annotations

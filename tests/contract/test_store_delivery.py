@@ -127,3 +127,26 @@ async def test_a_broadcast_is_finished_when_every_batch_has_ended(store: Store, 
             Ending(batch.id, batch.retry_key, BatchState.ACCEPTED, clock.now_ms(), "r", None)
         )
     assert await store.broadcasts.finished() == [number]
+
+
+async def test_each_of_many_answers_at_once_is_recorded_for_its_own_batch(
+    store: Store, clock: HandClock
+) -> None:
+    await settle(store, someone(1))
+    numbers = [await sending(store, clock) for _ in range(150)]
+    batches = await claimed(store, 200)
+    outdated = batches[7]
+    endings = [
+        Ending(batch.id, batch.retry_key, BatchState.ACCEPTED, clock.now_ms(), f"r{batch.id}", None)
+        if batch.id % 3
+        else Ending(batch.id, batch.retry_key, BatchState.FAILED, clock.now_ms(), None, f"400 {batch.id}")
+        for batch in batches
+        if batch is not outdated
+    ]
+    stale = Ending(outdated.id, "a key it had before", BatchState.ACCEPTED, clock.now_ms(), "r", None)
+    await asyncio.gather(*(store.outbox.end(ending) for ending in [*endings, stale]))
+    ended = {each.id: each for number in numbers for each in await store.reports.batches(number)}
+    assert {number: (each.state, each.request_id, each.reason) for number, each in ended.items()} == {
+        outdated.id: (BatchState.LEASED, None, None),
+        **{ending.id: (ending.state, ending.request_id, ending.reason) for ending in endings},
+    }

@@ -40,7 +40,7 @@ UPDATE inbox SET lease_until_ms = NULL WHERE state = 'replying' AND state <> 'do
 -- name: replied
 -- Replies have been sent, or let go.
 UPDATE inbox SET state = 'done', reply_token = NULL, reply = NULL, lease_until_ms = NULL
-WHERE id IN (SELECT json_extract(value, '$.id') FROM json_each(:rows));
+WHERE id IN (VALUES (:id));
 
 -- name: replied [postgresql]
 UPDATE inbox SET state = 'done', reply_token = NULL, reply = NULL, lease_until_ms = NULL

@@ -138,13 +138,12 @@ WHERE b.id = ANY (ARRAY(SELECT json_array_elements_text(:ids::json)::bigint));
 
 -- name: end
 -- Batches have their final answers. A lease lost meanwhile does not matter: the answer is LINE's.
+WITH e (id, retry_key, state, now, request_id, reason)
+AS (VALUES (:id, :retry_key, :state, :now, :request_id, :reason))
 UPDATE batches
 SET state = e.state, ended_ms = e.now, request_id = e.request_id, reason = e.reason,
     lease_owner = NULL, lease_until_ms = NULL
-FROM (SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.retry_key') AS retry_key,
-             json_extract(value, '$.state') AS state, json_extract(value, '$.now') AS now,
-             json_extract(value, '$.request_id') AS request_id, json_extract(value, '$.reason') AS reason
-      FROM json_each(:rows)) AS e
+FROM e
 WHERE batches.id = e.id AND batches.retry_key = e.retry_key AND +batches.state IN ('ready', 'leased');
 
 -- name: end [postgresql]
