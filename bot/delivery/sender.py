@@ -29,6 +29,8 @@ NORMAL_PLACES = 160
 """Requests under way at a time: 200 a second at half a second each need 100."""
 _RESERVED_PLACES = 32
 """More places for what is urgent, so that it need not wait for answers to what is not."""
+_UNRECORDED = 160
+"""Answers that may wait for their commit; more take places, so that nothing piles up if they cannot be recorded."""
 _ROOM, _URGENT_ROOM = 48, 16
 """Free places that are worth a claim: each is a transaction, so batches are claimed several at a time."""
 _LAUNCHED_AT_ONCE = 8
@@ -76,6 +78,7 @@ class Sender:
         self._floor = floor
         self._on_idle = on_idle
         self._in_flight: dict[asyncio.Task[None], Batch] = {}
+        self._unanswered = 0
         self._contents: dict[int, bytes] = {}
         self._wake = asyncio.Event()
         self._asked = False
@@ -158,7 +161,7 @@ class Sender:
     def _places(self, *, asked: bool) -> tuple[int, int]:
         """The lowest priority that has free places, and how many are worth a claim now."""
         floor = int(self._floor())
-        free = NORMAL_PLACES + _RESERVED_PLACES - len(self._in_flight)
+        free = self._free()
         if free - _RESERVED_PLACES >= _ROOM:
             return floor, free - _RESERVED_PLACES if not self._hurrying else free
         if free >= _URGENT_ROOM or asked:
@@ -183,30 +186,46 @@ class Sender:
     def _launch(self, batch: Batch, contents: Contents) -> None:
         task = asyncio.create_task(self._send(batch, contents))
         self._in_flight[task] = batch
-        task.add_done_callback(self._landed)
+        self._unanswered += 1
+        task.add_done_callback(self._recorded)
 
-    def _landed(self, task: asyncio.Task[None]) -> None:
+    def _recorded(self, task: asyncio.Task[None]) -> None:
         del self._in_flight[task]
+        if self._in_flight:
+            self._wake_if_worth()
+        else:
+            self._wake.set()  # it may have been the last
+
+    def _free(self) -> int:
+        return NORMAL_PLACES + _RESERVED_PLACES - max(self._unanswered, len(self._in_flight) - _UNRECORDED)
+
+    def _wake_if_worth(self) -> None:
         if self._paced:
             return  # there is room enough: it is the rate limit that says when to look again
-        free = NORMAL_PLACES + _RESERVED_PLACES - len(self._in_flight)
-        if free >= (_URGENT_ROOM if self._hurrying else _ROOM + _RESERVED_PLACES):
+        if self._free() >= (_URGENT_ROOM if self._hurrying else _ROOM + _RESERVED_PLACES):
             self._wake.set()
 
     async def _send(self, batch: Batch, contents: Contents) -> None:
-        if not batch.user_ids and batch.endpoint is not Endpoint.BROADCAST:
-            await self._record(batch, Accepted(None))  # everyone in it has left: there is nobody to send to
-            return
         try:
-            says = (await contents)[batch.message_id]
-            if batch.first_attempt_ms <= self._clock.after_ms(-HORIZON_SECONDS):
-                return  # the machine slept since the claim: when the lease ends it is unknown
-            answer = await self._request(batch, says)
-            await self._observe(answer)
+            answer = await self._ask(batch, contents)
         except Exception:
             _log.exception("Batch %d stays leased and goes out again when its lease ends", batch.id)
-            return
-        await self._record(batch, answer)
+            answer = None
+        self._unanswered -= 1
+        self._wake_if_worth()
+        if answer is not None:
+            await self._record(batch, answer)
+
+    async def _ask(self, batch: Batch, contents: Contents) -> Answer | None:
+        """LINE's answer; None if it is too late to ask."""
+        if not batch.user_ids and batch.endpoint is not Endpoint.BROADCAST:
+            return Accepted(None)  # everyone in it has left: there is nobody to send to
+        says = (await contents)[batch.message_id]
+        if batch.first_attempt_ms <= self._clock.after_ms(-HORIZON_SECONDS):
+            return None  # the machine slept since the claim: when the lease ends it is unknown
+        answer = await self._request(batch, says)
+        await self._observe(answer)
+        return answer
 
     async def _request(self, batch: Batch, says: bytes) -> Answer:
         match batch.endpoint:

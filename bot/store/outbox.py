@@ -112,7 +112,7 @@ class Outbox:
         return {row["id"]: (row["payload"], row["unit"]) for row in rows}
 
     async def end(self, ending: Ending) -> None:
-        """Record a final answer; returns once durable."""
+        """Record a final answer, perhaps together with others; returns once durable."""
         row = {
             "id": ending.id,
             "retry_key": ending.retry_key,
@@ -121,7 +121,7 @@ class Outbox:
             "request_id": ending.request_id,
             "reason": ending.reason,
         }
-        await self._database.append("outbox.end", [row])
+        await self._database.append("outbox.end", [row], patient=True)
 
     async def retry(self, batch: Batch, owner: str, due_ms: int, reason: str) -> None:
         """Put back a batch that LINE may have accepted, to go out again under the same key."""

@@ -47,10 +47,12 @@ class Database(Protocol):
         wait for anything else.
         """
 
-    async def append(self, name: str, rows: Sequence[Params], *, notify: bool = False) -> None:
+    async def append(
+        self, name: str, rows: Sequence[Params], *, notify: bool = False, patient: bool = False
+    ) -> None:
         """Run a statement for each row, sharing one commit with other callers; returns once durable.
 
-        `notify` wakes those who wait in `changed`.
+        `notify` wakes those who wait in `changed`; `patient` lets SQLite wait up to 20 ms for others who commit.
         """
 
     async def changed(self, seconds: float) -> None:

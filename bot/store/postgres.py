@@ -148,7 +148,14 @@ class PostgresDatabase:
         await transaction.commit()
         return result
 
-    async def append(self, name: str, rows: Sequence[Params], *, notify: bool = False) -> None:
+    async def append(
+        self,
+        name: str,
+        rows: Sequence[Params],
+        *,
+        notify: bool = False,
+        patient: bool = False,  # noqa: ARG002  nobody waits here for those who commit
+    ) -> None:
         """See `Database.append`."""
         await self._group.submit(_Append(name, rows, notify))
 

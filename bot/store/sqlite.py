@@ -278,9 +278,11 @@ class SqliteDatabase:
         result: T = await self._group.submit(work)
         return result
 
-    async def append(self, name: str, rows: Sequence[Params], *, notify: bool = False) -> None:
+    async def append(
+        self, name: str, rows: Sequence[Params], *, notify: bool = False, patient: bool = False
+    ) -> None:
         """See `Database.append`."""
-        await self._group.submit(_Append(name, rows, notify))
+        await self._group.submit(_Append(name, rows, notify), patient=patient)
 
     async def _commit(self, items: list[_Append | Work[Any]]) -> list[Any]:
         committed = await self._writer.visit(partial(_commit, items, look=self._is_time_to_look()))

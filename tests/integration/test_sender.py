@@ -243,7 +243,7 @@ async def test_a_used_up_quota_pauses_the_broadcast_with_the_figures(desk: Desk)
     assert report.counts == {BatchState.ACCEPTED: sent, BatchState.READY: 1200 - sent}
     # a batch that is on its way when LINE says no still counts among those to be reached
     found = re.search(r"残りは (\d+) 通.*対象は (\d+) 人.*約 [\d,]+ 円", paused.failure or "")
-    assert found
+    assert found, paused.failure
     assert int(found[1]) >= 700 - sent
     assert 1200 - sent <= int(found[2]) <= 1200 - sent + 500
     desk.line.platform.monthly_quota = None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.store import grouping
 from bot.store.port import Database, Session
 from bot.store.store import Store, open_database
 from tests.clock import HandClock
@@ -72,3 +73,28 @@ async def test_what_others_commit_is_heard_although_this_process_never_rests(
         busy.cancel()
         await asyncio.wait({busy})
         await other.close()
+
+
+async def test_what_is_patient_is_committed_with_what_is_not_or_after_a_moment(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sender(name: str) -> Mapping[str, Any]:
+        return {"owner": name, "now": 1, "fault": None}
+
+    async def write(session: Session) -> None:
+        await session.execute("outbox.seen", sender("in a hurry"))
+
+    async def seen() -> set[str]:
+        return {row["owner"] for row in await database.fetch("outbox.senders", {"since": 0})}
+
+    monkeypatch.setattr(grouping, "_PATIENCE_SECONDS", 3600.0)
+    patient = asyncio.create_task(database.append("outbox.seen", [sender("patient")], patient=True))
+    await asyncio.wait({patient}, timeout=0.1)
+    assert not patient.done()
+    async with asyncio.timeout(10):
+        await database.write(write)
+        await patient
+        assert await seen() == {"in a hurry", "patient"}
+        monkeypatch.setattr(grouping, "_PATIENCE_SECONDS", 0.01)
+        await database.append("outbox.seen", [sender("alone")], patient=True)
+    assert "alone" in await seen()
