@@ -191,10 +191,7 @@ class Sender:
 
     def _recorded(self, task: asyncio.Task[None]) -> None:
         del self._in_flight[task]
-        if self._in_flight:
-            self._wake_if_worth()
-        else:
-            self._wake.set()  # it may have been the last
+        self._wake_if_worth()
 
     def _free(self) -> int:
         return NORMAL_PLACES + _RESERVED_PLACES - max(self._unanswered, len(self._in_flight) - _UNRECORDED)
@@ -202,7 +199,8 @@ class Sender:
     def _wake_if_worth(self) -> None:
         if self._paced:
             return  # there is room enough: it is the rate limit that says when to look again
-        if self._free() >= (_URGENT_ROOM if self._hurrying else _ROOM + _RESERVED_PLACES):
+        worth = _URGENT_ROOM if self._hurrying else _ROOM + _RESERVED_PLACES
+        if self._free() >= worth or not self._in_flight:  # the last of a broadcast, perhaps
             self._wake.set()
 
     async def _send(self, batch: Batch, contents: Contents) -> None:
