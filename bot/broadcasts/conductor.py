@@ -46,6 +46,7 @@ class Conductor:
         self._ceiling = ceiling
         self._wake_sender = wake_sender
         self._wake = asyncio.Event()
+        self._ended = asyncio.Event()
         self._admitting: dict[int, asyncio.Task[None]] = {}
         self._audiences: dict[int, Audience | DigestAudience] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -56,7 +57,7 @@ class Conductor:
 
     def start(self) -> None:
         """Begin."""
-        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._listen())]
+        self._tasks = [asyncio.create_task(each()) for each in (self._run, self._listen, self._forget)]
 
     async def stop(self) -> None:
         """Stop after the step under way."""
@@ -86,6 +87,16 @@ class Conductor:
                 await asyncio.sleep(_IDLE_SECONDS)
             self._wake.set()
 
+    async def _forget(self) -> None:
+        """Drop what is left of broadcasts that have ended, beside the others: it takes a while after a large one."""
+        while True:
+            await self._ended.wait()
+            self._ended.clear()
+            try:
+                await self._store.outbox.forget_addresses()
+            except Exception:
+                _log.exception("Addresses of batches that have ended are dropped later")
+
     async def step(self) -> None:
         """Do everything that can be done now, the most urgent audience first.
 
@@ -102,7 +113,7 @@ class Conductor:
             self._wake_sender()
         for broadcast_id in await self._store.broadcasts.finished():
             await self._store.database.write(partial(self._finish, broadcast_id))
-            await self._store.outbox.forget_addresses()
+            self._ended.set()
         if not gathered:
             self._audiences.clear()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -17,8 +18,9 @@ _WORTH = 0.8
 """How much of a burst is worth a claim: each is a transaction."""
 _SOON_SECONDS = 1.0
 """What is urgent and due this soon keeps the less urgent from taking its place."""
-_FORGOTTEN_AT_ONCE = 50
+_FORGOTTEN_AT_ONCE = 10
 """Batches whose addresses, some 20 KB each, are dropped in one transaction."""
+_UNHURRIED_SECONDS = 0.01
 
 
 class Batch(NamedTuple):
@@ -210,13 +212,13 @@ class Outbox:
         await self._database.append("outbox.hasten", [{"now": self._clock.now_ms()}])
 
     async def forget_addresses(self) -> None:
-        """Drop the user ids of batches that have ended, a few at a time: others want to write meanwhile."""
+        """Drop the user ids of batches that have ended, a few at a time and without hurry: others want to write meanwhile."""
 
         async def work(session: Session) -> int:
             return await session.execute("outbox.forget_addresses", {"most": _FORGOTTEN_AT_ONCE})
 
-        while await self._database.write(work) == _FORGOTTEN_AT_ONCE:
-            pass
+        while await self._database.write(work) == _FORGOTTEN_AT_ONCE:  # noqa: ASYNC110  it is a pause
+            await asyncio.sleep(_UNHURRIED_SECONDS)
 
     async def next_due_ms(self, floor: int = 0) -> int | None:
         """When the next waiting batch of at least that priority may go, if any waits."""

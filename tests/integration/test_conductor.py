@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +12,16 @@ from bot.broadcasts.audience import Audience
 from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.conductor import Conductor
 from bot.domain.broadcasts import BatchState, Event, Priority, State
+from bot.domain.clock import Clock
 from bot.domain.residents import Fact, Resident
 from bot.store.broadcasts import Broadcast
+from bot.store.outbox import Ending, Outbox
+from bot.store.port import Database
 from bot.store.store import Store
 from tests.clock import HandClock
-from tests.integration.delivering import TOWN, conduct, no_answer
+from tests.integration.delivering import TOWN, conduct, eventually, no_answer
 from tests.settling import claimed, recipients
+from tests.sql import rows_of
 
 MESSAGES: dict[str, list[dict[str, Any]]] = {"ja": [{"type": "text", "text": "断水"}]}
 
@@ -128,3 +133,46 @@ async def test_a_cancelled_broadcast_gathers_no_further(
     await conduct(conductor)
     assert (await store.broadcasts.find(number)).state is State.CANCELLED
     assert await claimed(store) == []
+
+
+class _Slow(Outbox):
+    """An outbox that takes its time to forget."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        super().__init__(database, clock)
+        self.forgetting, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def forget_addresses(self) -> None:
+        self.forgetting.set()
+        await self.go_on.wait()
+        await super().forget_addresses()
+
+
+async def test_an_emergency_starts_while_what_is_left_of_another_is_dropped(
+    store: Store, clock: HandClock
+) -> None:
+    await store.residents.save_all([("U1", lambda _: Resident("U1"))])
+    outbox = _Slow(store.database, clock)
+    conductor = Conductor(replace(store, outbox=outbox), TOWN, clock, Ceiling(no_answer, 3), lambda: None)
+    conductor.start()
+    await scheduled(store, clock, "topic = bus")
+    conductor.wake()
+    await asyncio.wait_for(outbox.forgetting.wait(), 10)
+    emergency = await scheduled(store, clock, "all", Priority.EMERGENCY)
+    conductor.wake()
+
+    async def is_sending() -> bool:
+        return (await store.broadcasts.find(emergency)).state is State.SENDING
+
+    await eventually(is_sending)
+    [batch] = await eventually(lambda: claimed(store))
+    ending = Ending(batch.id, batch.retry_key, BatchState.ACCEPTED, clock.now_ms(), None, None)
+    await store.outbox.end(ending)
+    assert await rows_of(store.database, "addresses")
+    outbox.go_on.set()
+
+    async def is_gone() -> bool:
+        return not await rows_of(store.database, "addresses")
+
+    await eventually(is_gone)
+    await conductor.stop()
