@@ -31,7 +31,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import ConfigurationError
 from bot.domain.quota import Quota
 from bot.inbox.bulletin import Bulletin
-from bot.inbox.intake import Intake
+from bot.inbox.intake import Intake, Waiting
 from bot.inbox.processor import Processor
 from bot.line.client import LineClient
 from bot.metrics import Metrics
@@ -220,12 +220,15 @@ async def running_service(settings: Settings, role: Role) -> AsyncIterator[Servi
                 "Events left out: %d faults (machi town check), first: %s", len(left_out), left_out[0]
             )
         line = await stack.enter_async_context(line_client(settings))
+        waiting = Waiting()
         service = Service(settings, desk.clock, desk.store, Metrics())
         if role.worker:
-            sender, ticker = await _start_worker(desk, line, service.metrics, stack, alone=file is not None)
+            sender, ticker = await _start_worker(
+                desk, line, waiting, service.metrics, stack, alone=file is not None
+            )
             service = replace(service, sender=sender, ticker=ticker)
         if role.web:
-            intake = await _start_web(desk, line, stack, alone=file is not None)
+            intake = await _start_web(desk, line, waiting, stack, alone=file is not None)
             service = replace(service, intake=intake, **_published(desk))
         yield service
 
@@ -243,7 +246,9 @@ def _published(desk: Desk) -> dict[str, Any]:
     }
 
 
-async def _start_web(desk: Desk, line: LineClient, stack: AsyncExitStack, *, alone: bool) -> Intake:
+async def _start_web(
+    desk: Desk, line: LineClient, waiting: Waiting, stack: AsyncExitStack, *, alone: bool
+) -> Intake:
     """Webhook intake and the conversation."""
     inbox, clock = desk.store.inbox, desk.clock
     timetable = await asyncio.to_thread(_timetable, desk)
@@ -257,8 +262,8 @@ async def _start_web(desk: Desk, line: LineClient, stack: AsyncExitStack, *, alo
     conversation = Conversation(
         desk.town, timetable, public_url=public_url, situation=bulletin.current, present=present
     )
-    processor = Processor(inbox, conversation, line, clock, lambda: intake.is_busy)
-    intake = Intake(inbox, clock, processor.wake)
+    processor = Processor(inbox, conversation, line, clock, waiting.are_many)
+    intake = Intake(inbox, clock, processor.wake, waiting)
     processor.start(alone=alone)
     stack.push_async_callback(processor.stop)
     return intake
@@ -277,7 +282,7 @@ def _timetable(desk: Desk) -> Timetable | None:
 
 
 async def _start_worker(
-    desk: Desk, line: LineClient, metrics: Metrics, stack: AsyncExitStack, *, alone: bool
+    desk: Desk, line: LineClient, waiting: Waiting, metrics: Metrics, stack: AsyncExitStack, *, alone: bool
 ) -> tuple[Sender, Ticker]:
     """Clock, conductor and sender."""
     settings, store, clock, town = desk.settings, desk.store, desk.clock, desk.town
@@ -291,6 +296,7 @@ async def _start_worker(
         limits,
         floor=lambda: Priority.URGENT if town.holds_back(Priority.NORMAL, clock.now()) else Priority.NORMAL,
         on_idle=lambda: conductor.wake(),  # noqa: PLW0108  made below
+        give_way=waiting.passed,
     )
     conductor = Conductor(store, town, clock, Ceiling(line.quota, yen), sender.wake)
     clocks = (

@@ -5,10 +5,12 @@ LINE's redelivery is off by default, so what is lost after a 200 is lost for goo
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -20,7 +22,8 @@ from bot.store.inbox import Arrival, Inbox
 
 _EVENT_ID = re.compile(r"[\x21-\x7e]{1,100}")
 _MAX_MS = 2**53
-_BUSY = 8
+_MANY = 8
+_MOMENT_SECONDS = 0.01
 
 
 class NotAWebhookError(InvalidInputError):
@@ -42,19 +45,45 @@ class _Parsed(msgspec.Struct):
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 
 
-class Intake:
-    """Takes webhook bodies in. `wake` is told whose events wait, after they are durable."""
+class Waiting:
+    """The webhooks that wait for their commit: other work lets them go first."""
 
-    def __init__(self, inbox: Inbox, clock: Clock, wake: Callable[[Iterable[str]], None]) -> None:
+    def __init__(self) -> None:
+        self._count = 0
+        self._none = asyncio.Event()
+        self._none.set()
+
+    def __enter__(self) -> None:
+        self._count += 1
+        self._none.clear()
+
+    def __exit__(self, *_: object) -> None:
+        self._count -= 1
+        if not self._count:
+            self._none.set()
+
+    def are_many(self) -> bool:
+        """Whether they are pouring in."""
+        return self._count >= _MANY
+
+    async def passed(self) -> None:
+        """Wait until there are none any more; in a flood that does not end, for a moment."""
+        if self._count:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_MOMENT_SECONDS):
+                    await self._none.wait()
+
+
+class Intake:
+    """Takes webhook bodies in; those under way are among `waiting`. `wake` is told whose events are durable and wait."""
+
+    def __init__(
+        self, inbox: Inbox, clock: Clock, wake: Callable[[Iterable[str]], None], waiting: Waiting
+    ) -> None:
         self._inbox = inbox
         self._clock = clock
         self._wake = wake
-        self._waiting = 0
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether so many webhooks wait for their commit that other work should let them go first."""
-        return self._waiting >= _BUSY
+        self._waiting = waiting
 
     async def accept(self, body: bytes) -> int:
         """Keep every event of a genuine body; returns how many there were, once they are durable.
@@ -67,11 +96,8 @@ class Intake:
             return 0
         now_ms = self._clock.now_ms()
         arrivals = [_arrival(event, now_ms) for event in events]
-        self._waiting += 1
-        try:
+        with self._waiting:
             await self._inbox.add(arrivals, now_ms)
-        finally:
-            self._waiting -= 1
         self._wake(_waiting_users(arrivals))
         return len(arrivals)
 

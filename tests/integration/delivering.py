@@ -108,13 +108,16 @@ class Desk:
         if self.sender is not None:
             self.sender.wake()
 
-    async def start(self, rate: float = 1e6, token: str = TOKEN) -> Sender:
+    async def start(self, rate: float = 1e6, token: str = TOKEN, **more: Any) -> Sender:
+        """A sender; `more` is for it, as it is."""
         self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         client = LineClient(self.session, self.line.base_url, token)
         ended = lambda state, residents: self.ended.update({state: residents})  # noqa: E731  one line says it
         limits = {**UNLIMITED, Endpoint.MULTICAST: Limit(rate)}
         answers = Answers(self.store, client, self.clock, limits, yen=3, on_end=ended)
-        self.sender = Sender(self.store, client, self.clock, answers, limits, on_idle=self.conductor.wake)
+        self.sender = Sender(
+            self.store, client, self.clock, answers, limits, on_idle=self.conductor.wake, **more
+        )
         self.sender.start(alone=True)
         return self.sender
 
