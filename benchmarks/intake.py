@@ -20,7 +20,7 @@ ROUNDS = 5
 
 def _round(port: int, run: str, mode: str) -> float:
     """Requests a second."""
-    return load(port, run, mode, connections=CONNECTIONS, seconds=SECONDS)["rate"]
+    return load(port, run, mode, connections=CONNECTIONS, seconds=SECONDS).rate
 
 
 def measure(mode: str) -> tuple[list[float], list[float]]:

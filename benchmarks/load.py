@@ -13,7 +13,8 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from benchmarks.programs import SECRET
 
@@ -43,11 +44,26 @@ def request(number: int, run: str, mode: str) -> bytes:
     return head + body
 
 
+class Driven(NamedTuple):
+    """Requests answered a second, and of each answer when it came, by `time.perf_counter`, and its latency in seconds."""
+
+    rate: float
+    answers: list[tuple[float, float]]
+
+
+def p99_ms(answers: Iterable[tuple[float, float]]) -> float:
+    """The 99th percentile of the latencies, in milliseconds."""
+    latencies = sorted(seconds for _, seconds in answers)
+    return latencies[int(len(latencies) * 0.99)] * 1000
+
+
 class _Connection(asyncio.Protocol):
     """Sends the next request when the last one has been answered, and not before `pause` seconds after it was due."""
 
-    def __init__(self, requests: Iterator[bytes], latencies: list[float], end: float, pause: float) -> None:
-        self._requests, self._latencies, self._end, self._pause = requests, latencies, end, pause
+    def __init__(
+        self, requests: Iterator[bytes], answers: list[tuple[float, float]], end: float, pause: float
+    ) -> None:
+        self._requests, self._answers, self._end, self._pause = requests, answers, end, pause
         self._buffer = b""
         self._since = 0.0
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -84,7 +100,8 @@ class _Connection(asyncio.Protocol):
             self.done.set_exception(RuntimeError(self._buffer.decode("latin-1")))
             self._transport.close()
             return
-        self._latencies.append(time.perf_counter() - self._since)
+        now = time.perf_counter()
+        self._answers.append((now, now - self._since))
         self._buffer = b""
         self._after()
 
@@ -95,36 +112,34 @@ class _Connection(asyncio.Protocol):
 
 async def drive(
     port: int, run: str, mode: str, *, connections: int, seconds: float, per_second: float
-) -> dict[str, float]:
-    """Requests a second and the 99th percentile of their latency in milliseconds.
+) -> Driven:
+    """Send webhooks for so long.
 
     `run` makes ids new; `per_second` is the pace of all connections together, 0 for as fast as they go.
     """
     loop = asyncio.get_running_loop()
-    latencies: list[float] = []
+    answers: list[tuple[float, float]] = []
     most = round((per_second or _MOST_PER_SECOND) * seconds) + connections
     requests = iter([request(number, run, mode) for number in range(most)])
     pause = connections / per_second if per_second else 0.0
     start = time.perf_counter()
     pairs = [
         await loop.create_connection(
-            lambda: _Connection(requests, latencies, start + seconds, pause), "127.0.0.1", port
+            lambda: _Connection(requests, answers, start + seconds, pause), "127.0.0.1", port
         )
         for _ in range(connections)
     ]
     await asyncio.gather(*(protocol.done for _, protocol in pairs))
-    elapsed = time.perf_counter() - start
-    return {"rate": len(latencies) / elapsed, "p99_ms": sorted(latencies)[int(len(latencies) * 0.99)] * 1000}
+    return Driven(len(answers) / (time.perf_counter() - start), answers)
 
 
 def load(
     port: int, run: str, mode: str, *, connections: int, seconds: float, per_second: float = 0
-) -> dict[str, float]:
+) -> Driven:
     """One round of the load generator, in a process of its own."""
     arguments = [str(value) for value in (port, run, mode, connections, seconds, per_second)]
     command = [sys.executable, "-m", "benchmarks.load", *arguments]
-    measured: dict[str, float] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-    return measured
+    return Driven(*json.loads(subprocess.run(command, capture_output=True, check=True).stdout))
 
 
 if __name__ == "__main__":

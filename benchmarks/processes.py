@@ -113,13 +113,19 @@ def report(env: Mapping[str, str], number: str, residents: int) -> dict[str, Any
 
 def until_ended(env: Mapping[str, str], number: str) -> None:
     """Wait until a broadcast has ended."""
-    while _state(env["MACHI_DATABASE_URL"], number) not in ("done", "failed"):
-        time.sleep(0.05)
+    while _column("state", env["MACHI_DATABASE_URL"], number) not in ("done", "failed"):
+        time.sleep(0.02)
 
 
-def _state(url: str, number: str) -> str:
-    """A broadcast's state, read from the database: a command of the CLI would take CPU from what is measured."""
-    sql = f"SELECT state FROM broadcasts WHERE id = {int(number)}"
+def until_frozen(url: str, number: str) -> None:
+    """Wait until a broadcast's audience is complete."""
+    while _column("audience_done", url, number) != "1":
+        time.sleep(0.02)
+
+
+def _column(name: str, url: str, number: str) -> str:
+    """Of a broadcast, read from the database: a command of the CLI would take CPU from what is measured."""
+    sql = f"SELECT {name} FROM broadcasts WHERE id = {int(number)}"
     if not url.startswith("sqlite:///"):
         return str(asyncio.run(_fetched(url, sql)))
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
