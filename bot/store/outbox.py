@@ -144,6 +144,7 @@ class Outbox:
             await lock(session, batch.broadcast_id)  # nobody cancels it meanwhile
             await session.execute("outbox.give_back", row)
             await self._cancel_if_called_off(session, batch)
+            await session.execute("outbox.leave_overtaken", {"now": self._clock.now_ms()})
 
         await self._database.write(work)
 
