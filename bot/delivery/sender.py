@@ -10,7 +10,6 @@ import asyncio
 import logging
 import os
 import socket
-import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -28,7 +27,7 @@ from bot.store.store import Store
 _log = logging.getLogger(__name__)
 
 NORMAL_PLACES = 160
-"""Batches claimed at a time: 200 a second at half a second each need 100."""
+"""Requests under way at a time: 200 a second at half a second each need 100."""
 _RESERVED_PLACES = 32
 """More places for what is urgent, so that it need not wait for answers to what is not."""
 _UNRECORDED = 160
@@ -61,7 +60,7 @@ class Sender:
     """Claims batches, the most urgent first, and sends each until LINE has answered.
 
     `floor()` is the lowest priority that may go out now; `on_idle()` is called when nothing is left to send;
-    `give_way()` waits a moment if there is something that what is not urgent should let pass.
+    `give_way()` waits a moment if there is something that should go before what is not urgent.
     """
 
     def __init__(
@@ -78,7 +77,7 @@ class Sender:
     ) -> None:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self.circuit = Circuit()
-        self._window = Window(NORMAL_PLACES, _RESERVED_PLACES)
+        self._window = Window()
         self._store = store
         self._line = line
         self._clock = clock
@@ -155,7 +154,8 @@ class Sender:
             return _IDLE_SECONDS
         if self.circuit.is_open:
             return await self._probe()
-        await self._let_webhooks_pass()
+        if not asked:
+            await self._give_way()
         outbox = self._store.outbox
         batches, wait = await outbox.claim(self.owner, places, LEASE_SECONDS, self._limits, floor)
         self._hurrying = any(batch.priority > Priority.NORMAL for batch in batches)
@@ -230,23 +230,14 @@ class Sender:
         if not batch.user_ids and batch.endpoint is not Endpoint.BROADCAST:
             return Accepted(None)  # everyone in it has left: there is nobody to send to
         says = (await contents)[batch.message_id]
-        await self._window.enter(batch.priority)
-        start = time.monotonic()
-        try:
-            await self._let_webhooks_pass()
-            if (fault := self.circuit.fault) is not None:
-                return Unreached(fault)  # while it waited LINE went away
+        async with self._window.place(batch.priority):
+            if batch.priority == Priority.NORMAL:
+                await self._give_way()
             if batch.first_attempt_ms <= self._clock.after_ms(-HORIZON_SECONDS):
                 return None  # the machine slept since the claim: when the lease ends it is unknown
             answer = await self._request(batch, says)
-        finally:
-            self._window.leave(batch.priority, time.monotonic() - start)
         await self._observe(answer)
         return answer
-
-    async def _let_webhooks_pass(self) -> None:
-        if not self._hurrying:
-            await self._give_way()
 
     async def _request(self, batch: Batch, says: bytes) -> Answer:
         match batch.endpoint:

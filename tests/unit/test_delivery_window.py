@@ -1,4 +1,4 @@
-"""How many requests are on their way at a time, and who goes next."""
+"""How fast requests set out, and who goes next."""
 
 from __future__ import annotations
 
@@ -10,97 +10,81 @@ from hypothesis import strategies as st
 from bot.delivery.window import Window
 from bot.domain.broadcasts import Priority
 
-MOST, RESERVED = 100, 8
+PLACES = 24
+PRIORITIES = st.sampled_from([Priority.NORMAL, Priority.URGENT, Priority.EMERGENCY])
 
 
 class Requests:
-    """Requests that want to enter a window, by the order in which they came."""
+    """Requests that want a place, by the order in which they came."""
 
-    def __init__(self) -> None:
-        self.window = Window(MOST, RESERVED)
+    def __init__(self, seconds: float = 3600) -> None:
+        self.window = Window(seconds)
         self.waiting: dict[int, Priority] = {}
-        self.inside: list[Priority] = []
-        self._tasks: list[asyncio.Task[None]] = []
+        self.inside: list[asyncio.Event] = []
+        self.tasks: list[asyncio.Task[None]] = []
 
     async def come(self, *priorities: Priority) -> None:
         for priority in priorities:
-            self._tasks.append(asyncio.create_task(self._enter(len(self._tasks), priority)))
+            self.tasks.append(asyncio.create_task(self._ask(len(self.tasks), priority)))
         await asyncio.sleep(0)
 
-    async def _enter(self, number: int, priority: Priority) -> None:
+    async def _ask(self, number: int, priority: Priority) -> None:
         self.waiting[number] = priority
-        await self.window.enter(priority)
-        assert not any(
-            other > priority or (other == priority and earlier < number)
-            for earlier, other in self.waiting.items()
-        )
-        del self.waiting[number]
-        self.inside.append(priority)
+        async with self.window.place(priority):
+            assert not any(
+                other > priority or (other == priority and earlier < number)
+                for earlier, other in self.waiting.items()
+            )
+            del self.waiting[number]
+            answered = asyncio.Event()
+            self.inside.append(answered)
+            await answered.wait()
 
-    async def leave(self, count: int, seconds: float) -> None:
-        for _ in range(count):
-            if self.inside:
-                self.window.leave(self.inside.pop(0), seconds)
-                await asyncio.sleep(0)
+    async def answer(self, count: int) -> None:
+        for answered in self.inside[:count]:
+            answered.set()
+        del self.inside[:count]
+        for _ in range(3):  # one leaves, the next is let in and goes on
+            await asyncio.sleep(0)
+
+    async def vanish(self, number: int) -> None:
+        """As at the end of the program."""
+        if number in self.waiting:
+            self.tasks[number].cancel()
+            del self.waiting[number]
+            await asyncio.sleep(0)
 
 
-@given(
-    st.lists(
-        st.tuples(st.sampled_from([0, 100]), st.sampled_from([0, 10]))  # so many come, not urgent and urgent
-        | st.tuples(
-            st.sampled_from([1, 20, 60]), st.sampled_from([0.0, 0.02, 1.0])
-        ),  # so many leave after so long
-        max_size=20,
-    )
-)
-async def test_nobody_waits_who_need_not_and_the_most_urgent_never_behind_others(
-    steps: list[tuple[int, int] | tuple[int, float]],
+@given(st.lists(st.lists(PRIORITIES, min_size=1, max_size=40) | st.integers(0, 60), max_size=20))
+async def test_places_are_never_left_empty_and_the_most_urgent_never_waits_for_others(
+    steps: list[list[Priority] | int],
 ) -> None:
     requests = Requests()
     for step in steps:
-        match step:
-            case (normal, int(urgent)):
-                await requests.come(*[Priority.NORMAL] * normal, *[Priority.URGENT] * urgent)
-            case (count, seconds):
-                await requests.leave(count, seconds)
-        assert len(requests.inside) <= MOST + RESERVED
-        assert not requests.waiting or len(requests.inside) >= 24
-        urgent = [priority for priority in requests.inside if priority > Priority.NORMAL]
-        assert len(urgent) >= RESERVED or max(requests.waiting.values(), default=0) <= Priority.NORMAL
+        if isinstance(step, list):
+            await requests.come(*step)
+        else:
+            await requests.vanish(step)
+            await requests.answer(step)
+        assert len(requests.inside) == PLACES or not requests.waiting
+        assert len(requests.inside) <= PLACES
     while requests.inside:
-        await requests.leave(1, 0.1)
+        await requests.answer(PLACES)
     assert not requests.waiting
 
 
-async def test_as_many_are_on_their_way_as_the_latency_asks_for() -> None:
-    requests = Requests()
-    await requests.come(*[Priority.NORMAL] * 1000)
-    assert len(requests.inside) == 24
-    await requests.leave(100, 0.02)
-    assert len(requests.inside) == 40  # 2,000 a second
-    await requests.leave(100, 0.5)
-    assert len(requests.inside) == MOST
-    await requests.leave(150, 0.001)
-    assert len(requests.inside) == 24
+async def test_a_request_that_line_does_not_answer_keeps_nobody_waiting_for_long() -> None:
+    requests = Requests(seconds=0.001)
+    await requests.come(*[Priority.NORMAL] * 160)
+    async with asyncio.timeout(10):
+        while requests.waiting:  # noqa: ASYNC110  it is the time itself that is waited for
+            await asyncio.sleep(0.001)
+    assert len(requests.inside) == 160
+    await requests.answer(160)
+    await asyncio.wait(requests.tasks)
 
-
-async def test_what_is_urgent_has_places_of_its_own() -> None:
-    requests = Requests()
-    await requests.come(*[Priority.NORMAL] * 30, *[Priority.EMERGENCY] * 10)
-    assert len(requests.inside) == 24 + RESERVED
-    assert requests.waiting == {
-        **dict.fromkeys(range(24, 30), Priority.NORMAL),
-        38: Priority.EMERGENCY,
-        39: Priority.EMERGENCY,
-    }
-
-
-async def test_what_is_urgent_finds_room_when_the_rest_holds_more_than_the_window_has_by_now() -> None:
-    requests = Requests()
-    await requests.come(*[Priority.NORMAL] * 300)
-    await requests.leave(100, 0.5)
-    assert len(requests.inside) == MOST
-    await requests.leave(60, 0)
-    assert len(requests.inside) >= 24 + RESERVED
-    await requests.come(*[Priority.EMERGENCY] * 10)
-    assert requests.inside.count(Priority.EMERGENCY) == RESERVED
+    requests.window._seconds = 3600
+    await requests.come(*[Priority.NORMAL] * 30)
+    assert len(requests.inside) == PLACES, "each place was given back once"
+    await requests.answer(PLACES)
+    await requests.answer(PLACES)
