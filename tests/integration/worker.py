@@ -12,6 +12,7 @@ from bot import wiring
 from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.compose import Composer, Draft
 from bot.domain.broadcasts import Priority, State
+from bot.inbox.intake import Waiting
 from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.town import templates_for
@@ -33,7 +34,7 @@ async def at_work(desk: Desk, **environment: str) -> AsyncIterator[Composer]:
         ceiling = Ceiling(line.quota, settings.yen_per_message)
         composer = Composer(desk.store, _TOWN, templates, desk.clock, ceiling)
         staff = wiring.Desk(settings, desk.clock, _TOWN, templates, desk.store, composer)
-        await wiring._start_worker(staff, line, Metrics(), stack, alone=True)
+        await wiring._start_worker(staff, line, Waiting(), Metrics(), stack, alone=True)
         yield composer
 
 
