@@ -59,7 +59,8 @@ def webhooks() -> None:
                 spans = []
                 while not beside.done():
                     spans.append(asyncio.run(_sent(env)))
-                for start, frozen, end in spans:
+                for broadcast, start, frozen, end in spans:
+                    report(env, broadcast, RESIDENTS)
                     whole += [answer for answer in beside.result().answers if start <= answer[0] <= end]
                     going_out += [answer for answer in beside.result().answers if frozen <= answer[0] <= end]
     print(f"webhooks, {PER_SECOND:.0f} a second: p99 {p99_ms(quiet):.1f} ms in quiet")
@@ -68,8 +69,8 @@ def webhooks() -> None:
         print(f"  while a broadcast {words}: {p99_ms(answers):.1f} ms, {ratio:.1f} times ({len(answers)})")
 
 
-async def _sent(env: dict[str, str]) -> tuple[float, float, float]:
-    """When a broadcast was released, when its audience was frozen and requests went out, and when it had ended.
+async def _sent(env: dict[str, str]) -> tuple[str, float, float, float]:
+    """A broadcast's number; when it was released, when its audience was frozen and requests went out, and when it had ended.
 
     Released from this process, for a start of the CLI would take CPU from what is measured.
     """
@@ -82,7 +83,7 @@ async def _sent(env: dict[str, str]) -> tuple[float, float, float]:
     await asyncio.to_thread(until_frozen, url, str(number))
     frozen = time.perf_counter()
     await asyncio.to_thread(until_ended, env, str(number))
-    return start, frozen, time.perf_counter()
+    return str(number), start, frozen, time.perf_counter()
 
 
 def at_lines_limit() -> None:

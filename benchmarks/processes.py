@@ -113,7 +113,8 @@ def report(env: Mapping[str, str], number: str, residents: int) -> dict[str, Any
 
 def until_ended(env: Mapping[str, str], number: str) -> None:
     """Wait until a broadcast has ended."""
-    while _column("state", env["MACHI_DATABASE_URL"], number) not in ("done", "failed"):
+    while (state := _column("state", env["MACHI_DATABASE_URL"], number)) not in ("done", "failed"):
+        assert state != "paused", "LINE, or the month's quota, has stopped it"
         time.sleep(0.02)
 
 
