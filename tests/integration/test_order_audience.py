@@ -232,10 +232,12 @@ async def test_an_answer_that_comes_after_the_lift_does_not_bring_the_order_agai
 ) -> None:
     """A request was under way when the lift was approved."""
     under_way, lifted = asyncio.Event(), asyncio.Event()
+    keys: set[str | None] = set()
 
     def plan(request: RequestInfo) -> Fault | None:
         if lifted.is_set():
             return None
+        keys.add(request.retry_key)
         if request.attempt < attempt:
             return Fault(status=500)
         under_way.set()
@@ -259,6 +261,7 @@ async def test_an_answer_that_comes_after_the_lift_does_not_bring_the_order_agai
     clock.advance(hours=1)
     await town.sent(1)
     assert town.news() == {}
+    assert keys, "it was tried"
 
 
 async def test_a_narrowing_waits_until_everybody_has_the_order(
