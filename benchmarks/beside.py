@@ -36,8 +36,8 @@ from bot.settings import Settings
 from bot.wiring import opened_desk
 
 RESIDENTS = 1_000_000
-CONNECTIONS, PER_SECOND, SECONDS = 8, 100.0, 8.0
-ROUNDS = 5
+CONNECTIONS, PER_SECOND = 8, 100.0
+ROUNDS, QUIET_SECONDS, BESIDE_SECONDS = 10, 4.0, 8.0
 AT_LINES_LIMIT = 200.0
 EMERGENCIES = 7
 WORDS = "EMERGENCY"
@@ -54,8 +54,8 @@ def webhooks() -> None:
             paced("warm", seconds=1.0)
             quiet, whole, going_out = [], [], []
             for number in range(ROUNDS):
-                quiet += paced(f"quiet{number}", seconds=SECONDS).answers
-                beside = pool.submit(paced, f"beside{number}", seconds=SECONDS)
+                quiet += paced(f"quiet{number}", seconds=QUIET_SECONDS).answers
+                beside = pool.submit(paced, f"beside{number}", seconds=BESIDE_SECONDS)
                 spans = []
                 while not beside.done():
                     spans.append(asyncio.run(_sent(env)))

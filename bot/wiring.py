@@ -347,7 +347,6 @@ def _each_tick(
             await each.tick()
         if next(counter) % _HOUSEKEEPING_TICKS == 0:
             await store.inbox.purge(clock.after_ms(-_RETENTION_SECONDS))
-            await store.outbox.forget_addresses()
             await store.safety.purge(clock.now_ms() - safety_ms)
             await store.telegrams.purge(clock.now_ms() - _TELEGRAMS_SECONDS * 1000)
 

@@ -26,6 +26,7 @@ from bot.town.model import Town
 _log = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 1.0
+_FORGET_SECONDS = 3600.0
 _UNITS_A_MONTH = 1000
 """Names for statistics that LINE counts within a month; more are sent but not counted.
 https://developers.line.biz/en/docs/messaging-api/unit-based-statistics-aggregation/"""
@@ -88,14 +89,19 @@ class Conductor:
             self._wake.set()
 
     async def _forget(self) -> None:
-        """Drop what is left of broadcasts that have ended, beside the others: it takes a while after a large one."""
+        """Drop what is left of broadcasts that have ended, beside the others: it takes a while after a large one.
+
+        Now and then without being told: a cancelled one may end later, and a stop leaves some for the next start.
+        """
         while True:
-            await self._ended.wait()
             self._ended.clear()
             try:
                 await self._store.outbox.forget_addresses()
             except Exception:
                 _log.exception("Addresses of batches that have ended are dropped later")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_FORGET_SECONDS):
+                    await self._ended.wait()
 
     async def step(self) -> None:
         """Do everything that can be done now, the most urgent audience first.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bot.domain.broadcasts import HORIZON_SECONDS, BatchState, Endpoint
@@ -21,6 +21,7 @@ _SOON_SECONDS = 1.0
 _FORGOTTEN_AT_ONCE = 10
 """Batches whose addresses, some 20 KB each, are dropped in one transaction."""
 _UNHURRIED_SECONDS = 0.01
+_UNREADABLE = "its addresses could not be read"
 
 
 class Batch(NamedTuple):
@@ -90,15 +91,40 @@ class Outbox:
             "horizon": self._clock.after_ms(-HORIZON_SECONDS),
         }
 
-        async def work(session: Session) -> Claim:
+        async def work(session: Session) -> tuple[list[int], float | None]:
             waiting = await session.fetch("outbox.work", params)
             endpoints = [Endpoint(row["endpoint"]) for row in waiting if row["endpoint"]]
             if not endpoints:
-                return Claim([])
+                return [], None
             most_urgent = max(floor, *(row["priority"] for row in waiting))
             return await _claim(session, endpoints, limit, limits, {**params, "floor": most_urgent})
 
-        return await self._database.write(work)
+        leased, wait = await self._database.write(work)
+        try:
+            return Claim(await self._leased(owner, leased), wait)
+        except Exception:
+            await self._put_back(owner, leased)  # another sender may be able to read them
+            raise
+
+    async def _leased(self, owner: str, batch_ids: Sequence[int]) -> list[Batch]:
+        """Batches with their addresses, the most urgent first. Read after their claim: on SQLite webhooks wait for its end."""
+        if not batch_ids:
+            return []
+        rows = await self._database.fetch("outbox.leased", {"owner": owner, "ids": json.dumps(batch_ids)})
+        batches = [Batch._make((*columns, Endpoint(endpoint))) for *columns, endpoint in rows]
+        return sorted(batches, key=lambda batch: (-batch.priority, batch.id))
+
+    async def _put_back(self, owner: str, batch_ids: Sequence[int]) -> None:
+        now_ms = self._clock.now_ms()
+        rows = [
+            {"id": number, "owner": owner, "due_ms": now_ms, "reason": _UNREADABLE} for number in batch_ids
+        ]
+
+        async def work(session: Session) -> None:
+            await session.execute_many("outbox.retry", rows)
+            await session.execute("outbox.leave_overtaken", {"now": now_ms})
+
+        await self._database.write(work)
 
     async def slow_down(self, endpoint: Endpoint, limits: Limits) -> None:
         """LINE answered 429: all senders send more slowly for a while."""
@@ -252,10 +278,10 @@ class Outbox:
 
 async def _claim(
     session: Session, endpoints: Iterable[Endpoint], limit: int, limits: Limits, params: Params
-) -> Claim:
-    """Lease what each endpoint's bucket allows, and take it from there."""
+) -> tuple[list[int], float | None]:
+    """Lease what each endpoint's bucket allows, and take it from there; which batches, and how long to wait for more."""
     buckets = await _buckets(session, limits)
-    leased: list[Batch] = []
+    leased: list[int] = []
     waits = []
     for endpoint in endpoints:
         bucket = buckets[endpoint]
@@ -268,17 +294,16 @@ async def _claim(
         if bucket.tokens < 1:
             worth = max(1.0, limits[endpoint].burst * _WORTH)
             waits.append(bucket.seconds_to(worth, limits[endpoint]))
-    leased.sort(key=lambda batch: (-batch.priority, batch.id))
-    return Claim(leased, min(waits, default=None))
+    return leased, min(waits, default=None)
 
 
-async def _lease(session: Session, endpoint: Endpoint, params: Params) -> list[Batch]:
+async def _lease(session: Session, endpoint: Endpoint, params: Params) -> list[int]:
     """Lease what waits for one endpoint."""
     found = await session.fetch("outbox.next", {**params, "endpoint": endpoint.value})
-    ids = {"ids": found[0]["ids"]}
-    if not await session.execute("outbox.claim", {**params, **ids}):
-        return []
-    return [Batch._make((*row, endpoint)) for row in await session.fetch("outbox.claimed", ids)]
+    batch_ids: list[int] = json.loads(found[0]["ids"])
+    if batch_ids:
+        await session.execute("outbox.claim", {**params, "ids": found[0]["ids"]})
+    return batch_ids
 
 
 async def _buckets(session: Session, limits: Limits) -> Mapping[Endpoint, Bucket]:

@@ -140,7 +140,7 @@ async def erase(session: Session, stored: Stored, *, also_new_events: bool) -> N
     forgotten = {"user_id": stored.resident.user_id, "empty": b"", "also_new": int(also_new_events)}
     await session.fetch("residents.hold", {"id": stored.id})
     await withdraw(session, stored.id)
-    await session.execute("outbox.forget_addresses", {"most": 2**62})
+    await session.execute("outbox.forget_addresses_of", {"id": stored.id})
     await session.execute("inbox.forget", forgotten)
     await session.execute("residents.delete", {"id": stored.id})
 

@@ -28,7 +28,7 @@ from tests.settling import (
     someone,
     user,
 )
-from tests.sql import rows_of
+from tests.sql import rows_of, run_sql
 
 # ---- residents ----
 
@@ -113,6 +113,30 @@ async def test_the_addresses_of_everything_that_ended_are_dropped(store: Store, 
         await store.outbox.end(ending)
     await store.outbox.forget_addresses()
     assert [row[0] for row in await rows_of(store.database, "addresses")] == [waiting.id]
+
+
+async def test_who_goes_is_dropped_from_what_has_ended(store: Store, clock: HandClock) -> None:
+    """Of other batches nothing is: after a large broadcast that takes a while, and everyone else waits."""
+    await settle(store, *map(someone, range(1, 502)))
+    await sending(store, clock)
+    for batch in (batches := await claimed(store)):
+        ending = Ending(batch.id, batch.retry_key, BatchState.ACCEPTED, clock.now_ms(), "r", None)
+        await store.outbox.end(ending)
+    (others,) = (batch.id for batch in batches if user(501) not in recipients(batch))
+    await store.residents.erase(user(501))
+    assert [row[0] for row in await rows_of(store.database, "addresses")] == [others]
+
+
+async def test_who_cannot_read_addresses_leaves_the_batches_to_others(store: Store, clock: HandClock) -> None:
+    """As a sender of an older version, to which the table has become strange."""
+    await settle(store, someone(1))
+    await sending(store, clock)
+    await run_sql(store.database, "ALTER TABLE addresses RENAME TO strange")
+    with pytest.raises(Exception, match="addresses"):
+        await claimed(store, owner="older")
+    await run_sql(store.database, "ALTER TABLE strange RENAME TO addresses")
+    (batch,) = await claimed(store, owner="newer")
+    assert recipients(batch) == [user(1)]
 
 
 async def test_addresses_that_are_being_renewed_are_not_dropped(store: Store, clock: HandClock) -> None:

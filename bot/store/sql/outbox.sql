@@ -72,6 +72,18 @@ DELETE FROM addresses WHERE batch_id IN (
     SELECT a.batch_id FROM addresses a JOIN batches b ON b.id = a.batch_id
     WHERE b.state NOT IN ('ready', 'leased') LIMIT :most FOR UPDATE OF b SKIP LOCKED);
 
+-- name: forget_addresses_of
+-- The same of batches that a resident may be in, all of them.
+DELETE FROM addresses WHERE batch_id IN (
+    SELECT a.batch_id FROM addresses a JOIN batches b ON b.id = a.batch_id
+    WHERE b.state NOT IN ('ready', 'leased') AND b.first_resident <= :id AND b.last_resident >= :id);
+
+-- name: forget_addresses_of [postgresql]
+DELETE FROM addresses WHERE batch_id IN (
+    SELECT a.batch_id FROM addresses a JOIN batches b ON b.id = a.batch_id
+    WHERE b.state NOT IN ('ready', 'leased') AND b.first_resident <= :id AND b.last_resident >= :id
+    FOR UPDATE OF b SKIP LOCKED);
+
 -- name: work
 -- Which endpoints have something to send soon, how urgent; also what is about to be gathered (endpoint '').
 SELECT * FROM (SELECT endpoint, priority FROM batches
@@ -123,18 +135,20 @@ SET state = 'leased', lease_owner = :owner, lease_until_ms = :lease_until, attem
     doubts = doubts + 1, first_attempt_ms = COALESCE(first_attempt_ms, :now)
 WHERE id = ANY (ARRAY(SELECT json_array_elements_text(:ids::json)::bigint)) AND state = 'ready';
 
--- name: claimed
--- Batches that have been leased (a JSON array of ids), with their addresses as bytes; there are none if all have left.
+-- name: leased
+-- Batches that a sender holds, of some (a JSON array of ids), with their addresses as bytes; there are none if all have
+-- left.
 SELECT b.id, b.broadcast_id, b.message_id, b.retry_key, b.priority, b.size, b.attempts, b.first_attempt_ms,
-       COALESCE(CAST(a.user_ids_json AS BLOB), x'') AS user_ids
+       COALESCE(CAST(a.user_ids_json AS BLOB), x'') AS user_ids, b.endpoint
 FROM batches b LEFT JOIN addresses a ON a.batch_id = b.id
-WHERE b.id IN (SELECT value FROM json_each(:ids));
+WHERE b.id IN (SELECT value FROM json_each(:ids)) AND b.state = 'leased' AND b.lease_owner = :owner;
 
--- name: claimed [postgresql]
+-- name: leased [postgresql]
 SELECT b.id, b.broadcast_id, b.message_id, b.retry_key, b.priority, b.size, b.attempts, b.first_attempt_ms,
-       COALESCE(convert_to(a.user_ids_json, 'UTF8'), '') AS user_ids
+       COALESCE(convert_to(a.user_ids_json, 'UTF8'), '') AS user_ids, b.endpoint
 FROM batches b LEFT JOIN addresses a ON a.batch_id = b.id
-WHERE b.id = ANY (ARRAY(SELECT json_array_elements_text(:ids::json)::bigint));
+WHERE b.id = ANY (ARRAY(SELECT json_array_elements_text(:ids::json)::bigint))
+  AND b.state = 'leased' AND b.lease_owner = :owner;
 
 -- name: end
 -- Batches have their final answers. A lease lost meanwhile does not matter: the answer is LINE's.
