@@ -28,6 +28,7 @@ from benchmarks.processes import (
     service,
     until_ended,
     until_frozen,
+    until_tidy,
 )
 from benchmarks.watching import listen_for, watching_line
 from bot.broadcasts.compose import Draft
@@ -54,6 +55,7 @@ def webhooks() -> None:
             paced("warm", seconds=1.0)
             quiet, whole, going_out = [], [], []
             for number in range(ROUNDS):
+                until_tidy(env["MACHI_DATABASE_URL"])
                 quiet += paced(f"quiet{number}", seconds=QUIET_SECONDS).answers
                 beside = pool.submit(paced, f"beside{number}", seconds=BESIDE_SECONDS)
                 spans = []

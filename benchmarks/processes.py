@@ -124,9 +124,18 @@ def until_frozen(url: str, number: str) -> None:
         time.sleep(0.02)
 
 
+def until_tidy(url: str) -> None:
+    """Wait until the addresses of what has ended are dropped: what comes after it is quiet."""
+    while _cell(url, "SELECT count(*) FROM addresses") != "0":
+        time.sleep(0.1)
+
+
 def _column(name: str, url: str, number: str) -> str:
-    """Of a broadcast, read from the database: a command of the CLI would take CPU from what is measured."""
-    sql = f"SELECT {name} FROM broadcasts WHERE id = {int(number)}"
+    return _cell(url, f"SELECT {name} FROM broadcasts WHERE id = {int(number)}")
+
+
+def _cell(url: str, sql: str) -> str:
+    """Read from the database: a command of the CLI would take CPU from what is measured."""
     if not url.startswith("sqlite:///"):
         return str(asyncio.run(_fetched(url, sql)))
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
