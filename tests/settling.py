@@ -6,12 +6,11 @@ import json
 from typing import Any
 
 import segments
-from bot.domain.broadcasts import Endpoint, Event, Priority
+from bot.domain.broadcasts import Broadcast, Endpoint, Event, Priority
 from bot.domain.pace import Limit
 from bot.domain.residents import Resident
 from bot.store import broadcasts as rows
 from bot.store.batches import Part, enlist
-from bot.store.broadcasts import Broadcast
 from bot.store.messages import message_ids
 from bot.store.outbox import Batch
 from bot.store.residents import Group, audience_page, newest_id

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bot.broadcasts.everyone import apart
-from bot.domain.broadcasts import Priority, State
+from bot.domain.broadcasts import Broadcast, Priority, State
 from bot.domain.clock import from_ms
 from bot.domain.errors import RefusedError
 from bot.domain.orders import LEVELLED, LEVELS, Deed, Order
@@ -17,7 +17,7 @@ from bot.domain.shelters import STATE_WORDS, ShelterState
 from bot.rendering.on_paper import parted, without_sites, words
 from bot.rendering.script import Line, Reading, script
 from bot.rendering.sheet import OrderMark, Part, Sheet, Site, Term
-from bot.store.broadcasts import Broadcast, Payloads
+from bot.store.broadcasts import Payloads
 from bot.store.store import Store
 from bot.town.model import Shelter, Town
 

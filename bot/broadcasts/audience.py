@@ -8,14 +8,13 @@ from datetime import date
 from bot.broadcasts.overload import Limit
 from bot.broadcasts.reach import condition, staff_addresses
 from bot.domain.audiences import Staff
-from bot.domain.broadcasts import Priority
+from bot.domain.broadcasts import Broadcast, Priority
 from bot.domain.clock import Clock, from_ms
 from bot.domain.residents import Fact
 from bot.rendering import Personal, Templates
 from bot.store import batches
 from bot.store import broadcasts as rows
 from bot.store.batches import AT_ONCE, HELD, Part
-from bot.store.broadcasts import Broadcast
 from bot.store.messages import add_rendering, message_ids, message_text
 from bot.store.port import Database, Session
 from bot.store.residents import Group, audience_page, newest_id

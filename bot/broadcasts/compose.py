@@ -15,7 +15,7 @@ from bot.broadcasts.everyone import in_one
 from bot.broadcasts.publishing import is_published
 from bot.broadcasts.reach import count
 from bot.domain.audiences import Audience
-from bot.domain.broadcasts import BATCH_SIZE, BatchState, Event, Priority, State, advance
+from bot.domain.broadcasts import BATCH_SIZE, BatchState, Broadcast, Event, Priority, State, advance
 from bot.domain.clock import Clock, from_ms, to_ms
 from bot.domain.errors import InvalidInputError, RefusedError
 from bot.domain.quota import Quota
@@ -24,7 +24,7 @@ from bot.line import limits
 from bot.line.client import Accepted, LineClient, content
 from bot.rendering import Personal, Templates, text_messages
 from bot.store.audit import AuditEntry
-from bot.store.broadcasts import Beside, Broadcast, Payloads
+from bot.store.broadcasts import Beside, Payloads
 from bot.store.messages import message_text
 from bot.store.reports import pending
 from bot.store.store import Store
@@ -274,8 +274,6 @@ class Composer:
 
     async def audience_count(self, broadcast: Broadcast) -> int:
         """How many residents a broadcast would reach if it started at its time (or now)."""
-        if broadcast.digest:
-            return await self._store.deferred.audience(broadcast.id)
         moment = from_ms(max(broadcast.scheduled_ms or 0, self._clock.now_ms()))
         return await count(self._store, self._town, broadcast, moment.date())
 

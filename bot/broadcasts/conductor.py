@@ -13,11 +13,10 @@ from bot.broadcasts.audience import Audience
 from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.overload import DigestAudience
 from bot.broadcasts.reach import condition, count
-from bot.domain.broadcasts import BY_SERVICE, Event, Priority, State
+from bot.domain.broadcasts import BY_SERVICE, Broadcast, Event, Priority, State
 from bot.domain.clock import Clock, to_ms
 from bot.domain.errors import InvalidInputError, RefusedError
 from bot.store import broadcasts as rows
-from bot.store.broadcasts import Broadcast
 from bot.store.port import Session
 from bot.store.residents import newest_id
 from bot.store.store import Store
@@ -152,8 +151,6 @@ class Conductor:
             await asyncio.sleep(_IDLE_SECONDS)
 
     async def _recipients(self, broadcast: Broadcast) -> int:
-        if broadcast.digest:
-            return await self._store.deferred.audience(broadcast.id)
         try:
             return await count(self._store, self._town, broadcast, self._clock.now().date())
         except InvalidInputError:

@@ -12,13 +12,12 @@ from typing import Any
 import segments
 from bot.broadcasts.compose import rendered
 from bot.broadcasts.weekly import week_of
-from bot.domain.broadcasts import Priority, State
+from bot.domain.broadcasts import BY_FOLDER, Broadcast, Priority
 from bot.domain.clock import TOKYO, Clock, from_ms, to_ms
 from bot.domain.errors import InvalidInputError
 from bot.rendering import Templates
 from bot.schedule.occurrences import next_occurrence, occurrences
 from bot.schedule.rules import Occurrence
-from bot.store.broadcasts import Broadcast
 from bot.store.store import Store
 from bot.town import notice_segment, vocabulary
 from bot.town.model import Notice, Town
@@ -217,17 +216,12 @@ class NoticeClock:
         broadcast = Broadcast(
             title=item.title,
             segment=item.segment,
-            state=State.SCHEDULED,
             priority=priority_of(notice, occurrence),
             template=notice.template,
             context=item.context,
             author=f"notice:{notice.name}",
-            approver="town folder",
-            created_ms=to_ms(now),
-            approved_ms=to_ms(now),
-            scheduled_ms=at_ms,
             useful_until_ms=to_ms(told_by),
-        )
+        ).approved(BY_FOLDER, to_ms(now), due_ms=at_ms)
         told = [item["key"] for item in occurrence.items]
         fire = self._store.notices.fire
         if await fire(notice.name, occurrence.key, broadcast, payloads, frozen, told=told) is not None:

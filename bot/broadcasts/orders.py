@@ -12,7 +12,7 @@ from bot.broadcasts.compose import Composer, Draft
 from bot.broadcasts.order_words import lifted_words, narrowed_words, order_words
 from bot.broadcasts.staff_note import tell_staff
 from bot.domain.audiences import Audience, Staff, Told
-from bot.domain.broadcasts import Priority, State
+from bot.domain.broadcasts import Broadcast, Priority, State
 from bot.domain.clock import Clock
 from bot.domain.errors import InvalidInputError, RefusedError
 from bot.domain.nearest import did_you_mean
@@ -32,7 +32,7 @@ from bot.domain.orders import (
 from bot.domain.residents import Fact
 from bot.store import audit
 from bot.store import orders as rows
-from bot.store.broadcasts import Broadcast, Payloads
+from bot.store.broadcasts import Payloads
 from bot.store.orders import Telling
 from bot.store.port import Session
 from bot.store.store import Store

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
-from bot.domain.broadcasts import Priority, State
+from bot.domain.broadcasts import BY_FOLDER, Broadcast, Priority
 from bot.domain.clock import TOKYO, Clock, from_ms, to_ms
 from bot.domain.overload import Overload
 from bot.line import limits
@@ -14,7 +14,6 @@ from bot.rendering import Templates
 from bot.store import batches, deferred
 from bot.store import broadcasts as rows
 from bot.store.batches import HELD, Part
-from bot.store.broadcasts import Broadcast
 from bot.store.deferred import Digested, Spared
 from bot.store.messages import add_rendering, message_text
 from bot.store.port import Session
@@ -88,16 +87,11 @@ class DigestClock:
             return Broadcast(
                 title=f"きょうのまとめ({len(told)}件)",
                 segment="all",
-                state=State.SCHEDULED,
                 digest=True,
                 template=TEMPLATE,
                 context=context(told, "ja"),
                 author=deferred.NOTICE,
-                approver="town folder",
-                created_ms=now_ms,
-                approved_ms=now_ms,
-                scheduled_ms=at_ms,
-            )
+            ).approved(BY_FOLDER, now_ms, due_ms=at_ms)
 
         frozen = self._templates.frozen(TEMPLATE)
         day = now.date().isoformat()

@@ -6,7 +6,7 @@ from datetime import date
 
 import segments
 from bot.domain.audiences import Audience, Staff, Told
-from bot.store.broadcasts import Broadcast
+from bot.domain.broadcasts import Broadcast
 from bot.store.residents import Condition
 from bot.store.statements import Dialect
 from bot.store.store import Store
@@ -54,6 +54,8 @@ async def count(store: Store, town: Town, broadcast: Broadcast, today: date) -> 
     Raises:
         SegmentError: its segment is not valid in this town.
     """
+    if broadcast.digest:
+        return await store.deferred.audience(broadcast.id)
     found = condition(broadcast, town, today, store.database.dialect)
     if found is None:
         return len(staff_addresses(town, broadcast.audience))

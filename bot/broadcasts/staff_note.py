@@ -6,12 +6,11 @@ import logging
 
 from bot.broadcasts.reach import staff_addresses
 from bot.domain.audiences import Staff
-from bot.domain.broadcasts import Priority, State
+from bot.domain.broadcasts import Broadcast, Priority
 from bot.domain.errors import InvalidInputError
 from bot.line.limits import cut
 from bot.rendering import text_messages
 from bot.store import broadcasts as rows
-from bot.store.broadcasts import Broadcast
 from bot.store.port import Session
 from bot.town.model import Town
 
@@ -39,15 +38,10 @@ async def tell_staff(
         title=title,
         segment=str(audience),
         author=SERVICE,
-        state=State.SCHEDULED,
         priority=priority,
         drill=drill,
-        approver=SERVICE,
-        created_ms=now_ms,
-        approved_ms=now_ms,
-        scheduled_ms=now_ms,
         audience=audience,
-    )
+    ).approved(SERVICE, now_ms)
     payloads = {"ja": text_messages(f"【職員への連絡】\n{words}", drill=drill)}
     return await rows.insert(session, note, payloads)
 

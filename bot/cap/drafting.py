@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from bot.cap.reading import Alert, Info
-from bot.domain.broadcasts import State
+from bot.domain.broadcasts import Broadcast, State
 from bot.domain.clock import TOKYO, to_ms
 from bot.domain.residents import LANGUAGES
 from bot.line.limits import cut
 from bot.rendering import text_messages
-from bot.store.broadcasts import Broadcast, Payloads
+from bot.store.broadcasts import Payloads
 from bot.store.cap_alerts import CapRecord
 from bot.town.model import CapSource
 

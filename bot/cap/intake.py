@@ -14,11 +14,12 @@ from bot.broadcasts.staff_note import tell_of_draft
 from bot.cap.drafting import draft, refusal
 from bot.cap.feed import LARGEST, Entry, NotAFeedError, read_feed
 from bot.cap.reading import Alert, NotCapError, alert_of, read_alert
+from bot.domain.broadcasts import Broadcast
 from bot.domain.clock import Clock, to_ms
 from bot.domain.errors import InvalidInputError
 from bot.domain.nearest import did_you_mean
 from bot.sources.fetching import SECONDS, Fetched, FetchError, fetch
-from bot.store.broadcasts import Broadcast, Payloads
+from bot.store.broadcasts import Payloads
 from bot.store.cap_alerts import CapRecord
 from bot.store.port import Session
 from bot.store.store import Store

@@ -15,7 +15,8 @@ from bot.domain.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from bot.broadcasts.compose import Ways
-    from bot.store.broadcasts import Broadcast, Payloads
+    from bot.domain.broadcasts import Broadcast
+    from bot.store.broadcasts import Payloads
     from bot.wiring import Desk
 
 _LISTED = 50

@@ -18,7 +18,7 @@ from bot.domain.errors import InvalidInputError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.store.broadcasts import Broadcast
+    from bot.domain.broadcasts import Broadcast
     from bot.store.reports import Report
     from bot.wiring import Desk
 

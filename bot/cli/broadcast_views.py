@@ -10,7 +10,7 @@ from bot.domain.broadcasts import BatchState, State, word
 
 if TYPE_CHECKING:
     from bot.broadcasts.compose import Ways
-    from bot.store.broadcasts import Broadcast
+    from bot.domain.broadcasts import Broadcast
     from bot.store.reports import BatchReport
     from bot.store.reports import Report as Counts
 

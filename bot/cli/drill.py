@@ -107,7 +107,7 @@ async def _ready(desk: Desk, folder: Path) -> Scenario:
 
 async def _agreed(desk: Desk, scenario: Scenario, reach: Reach, *, asks: bool) -> bool:
     """Say what is going to happen, and at a terminal ask."""
-    from bot.store.broadcasts import Broadcast
+    from bot.domain.broadcasts import Broadcast
     from bot.telegrams.drill import outline
 
     messages, segment = outline(scenario, desk.town, desk.clock, reach)

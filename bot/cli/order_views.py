@@ -11,8 +11,8 @@ from bot.domain.orders import DEED_WORDS, STATE_WORDS, Deed, OrderState, Reach
 
 if TYPE_CHECKING:
     from bot.broadcasts.orders import Made
+    from bot.domain.broadcasts import Broadcast
     from bot.domain.orders import Order
-    from bot.store.broadcasts import Broadcast
     from bot.store.reports import Report
 
 REACHES = {

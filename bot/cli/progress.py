@@ -12,7 +12,7 @@ import click
 from bot.domain.broadcasts import ENDED, BatchState, State, word
 
 if TYPE_CHECKING:
-    from bot.store.broadcasts import Broadcast
+    from bot.domain.broadcasts import Broadcast
     from bot.store.reports import Report
     from bot.wiring import Desk
 

@@ -8,7 +8,7 @@ from bot.cli.output import iso
 from bot.domain.broadcasts import BatchState
 
 if TYPE_CHECKING:
-    from bot.store.broadcasts import Broadcast
+    from bot.domain.broadcasts import Broadcast
     from bot.store.reports import Report
 
 

@@ -5,8 +5,12 @@ The drawing is in `docs/state-machine.md`; every change of state in the program 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
+from typing import Any, Self
 
+from bot.domain.audiences import Audience
 from bot.domain.errors import RefusedError
 
 
@@ -139,6 +143,8 @@ https://developers.line.biz/en/docs/messaging-api/retrying-api-request/"""
 
 BY_LINE = "LINE"
 """Who paused a broadcast when LINE refused the channel; it goes on by itself when LINE takes the token again."""
+BY_FOLDER = "town folder"
+"""Who approved what the town's rules send without a clerk."""
 BY_SERVICE = "machi"
 """Who paused a broadcast that needs staff to decide: the quota is used up, or LINE rejects what it says."""
 
@@ -154,3 +160,53 @@ class Endpoint(StrEnum):
     def to(cls, residents: int) -> Endpoint:
         """The endpoint for that many residents."""
         return cls.PUSH if residents == 1 else cls.MULTICAST
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """One message to one audience. Times are milliseconds since the epoch; `id` is 0 before it is stored.
+
+    `everyone`: it goes by LINE's broadcast endpoint. `digest`: it tells residents what they were spared
+    on a day of many messages. `unit` is the name its statistics are gathered under.
+    `failure` says why it failed or is paused, `paused_by` who paused it. Where there is an `audience`, it is meant
+    and not the segment, which then only names it. `published`: other systems are given it, too. After
+    `useful_until_ms` what it says is not true any more.
+    """
+
+    title: str
+    segment: str
+    author: str
+    state: State = State.DRAFT
+    priority: Priority = Priority.NORMAL
+    drill: bool = False
+    template: str | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
+    approver: str | None = None
+    created_ms: int = 0
+    approved_ms: int | None = None
+    scheduled_ms: int | None = None
+    started_ms: int | None = None
+    finished_ms: int | None = None
+    audience_upto: int = 0
+    audience_end: int | None = None
+    audience_done: bool = False
+    failure: str | None = None
+    everyone: bool = False
+    digest: bool = False
+    unit: str | None = None
+    paused_by: str | None = None
+    audience: Audience | None = None
+    published: bool = False
+    useful_until_ms: int | None = None
+    id: int = 0
+
+    def approved(self, approver: str, now_ms: int, *, due_ms: int | None = None) -> Self:
+        """Made, approved and due (now, unless `due_ms` says when), as what the service sends by itself is."""
+        return replace(
+            self,
+            state=State.SCHEDULED,
+            approver=approver,
+            created_ms=now_ms,
+            approved_ms=now_ms,
+            scheduled_ms=now_ms if due_ms is None else due_ms,
+        )

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from bot.domain.broadcasts import Priority, State
+from bot.domain.broadcasts import Broadcast, Priority, State
 from bot.domain.clock import from_ms
 from bot.feeds.messages import Grade, Message, Publisher, Words, in_order
 from bot.feeds.orders import KEPT
 from bot.feeds.words import said
 from bot.rendering.drill import MARK
-from bot.store.broadcasts import Broadcast
 from bot.store.published import Messages
 
 DAYS = timedelta(days=7)

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.domain.broadcasts import Broadcast
 from bot.domain.clock import from_ms, to_ms
 from bot.domain.errors import InvalidInputError
 from bot.domain.orders import ACTIVE, LEVELLED, LEVELS, STATE_WORDS, Order, OrderState, Reach
 from bot.feeds.messages import Grade, Message, Publisher, Words, in_order
 from bot.feeds.words import lines, said
 from bot.rendering import Templates, text_messages
-from bot.store.broadcasts import Broadcast, Payloads
+from bot.store.broadcasts import Payloads
 from bot.store.published import OrderChange, Record
 
 _log = logging.getLogger(__name__)

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from bot.domain.broadcasts import Broadcast
 from bot.domain.clock import from_ms
 from bot.domain.orders import LEVELLED, LEVELS, STATE_WORDS, Order
 from bot.domain.shelters import STATE_WORDS as SHELTER_WORDS
 from bot.domain.shelters import ShelterState
 from bot.feeds.messages import Message, Publisher, Words
 from bot.feeds.xml import clean
-from bot.store.broadcasts import Broadcast
 from bot.town.model import Shelter
 from bot.town.shelters import fit
 

@@ -8,20 +8,18 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from bot.broadcasts.compose import rendered
-from bot.domain.broadcasts import State
+from bot.domain.broadcasts import BY_FOLDER, Broadcast
 from bot.domain.clock import to_ms
 from bot.domain.errors import InvalidInputError
 from bot.line.limits import cut
 from bot.news.articles import Article
 from bot.rendering import Templates
-from bot.store.broadcasts import Broadcast
 from bot.store.news import Finding
 from bot.town.model import NewsRule
 
 _log = logging.getLogger(__name__)
 
 TEMPLATE = "news"
-APPROVER = "town folder"
 
 MOST_AT_ONCE = 5
 """Articles of one look that may go out by themselves. More of them is a feed that was rebuilt under new ids, or a
@@ -121,17 +119,13 @@ def _broadcast(
     article: Article, rule: NewsRule, context: dict[str, str], now: datetime, *, at_once: bool
 ) -> Broadcast:
     """Approved by the town's folder and due now, or a draft for staff."""
-    now_ms = to_ms(now)
-    return Broadcast(
+    broadcast = Broadcast(
         title=cut(article.title, _TITLE),
         segment=rule.segment,
-        state=State.SCHEDULED if at_once else State.DRAFT,
         priority=rule.priority,
         template=TEMPLATE,
         context=context,
         author=f"news:{rule.name}",
-        approver=APPROVER if at_once else None,
-        created_ms=now_ms,
-        approved_ms=now_ms if at_once else None,
-        scheduled_ms=now_ms if at_once else None,
+        created_ms=to_ms(now),
     )
+    return broadcast.approved(BY_FOLDER, to_ms(now)) if at_once else broadcast

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from bot.domain.audiences import Audience, from_json, to_json
-from bot.domain.broadcasts import Event, Priority, State, advance
+from bot.domain.audiences import from_json, to_json
+from bot.domain.broadcasts import Broadcast, Event, Priority, State, advance
 from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
 from bot.store.audit import AuditEntry, record
@@ -16,46 +16,6 @@ from bot.store.batches import let_go, send_unknown_again
 from bot.store.messages import message_row, message_text
 from bot.store.orders import follow, require_still_true
 from bot.store.port import Database, Row, Session
-
-
-@dataclass(frozen=True, slots=True)
-class Broadcast:
-    """One message to one audience. Times are milliseconds since the epoch; `id` is 0 before it is stored.
-
-    `everyone`: it goes by LINE's broadcast endpoint. `digest`: it tells residents what they were spared
-    on a day of many messages. `unit` is the name its statistics are gathered under.
-    `failure` says why it failed or is paused, `paused_by` who paused it. Where there is an `audience`, it is meant
-    and not the segment, which then only names it. `published`: other systems are given it, too. After
-    `useful_until_ms` what it says is not true any more.
-    """
-
-    title: str
-    segment: str
-    author: str
-    state: State = State.DRAFT
-    priority: Priority = Priority.NORMAL
-    drill: bool = False
-    template: str | None = None
-    context: Mapping[str, Any] = field(default_factory=dict)
-    approver: str | None = None
-    created_ms: int = 0
-    approved_ms: int | None = None
-    scheduled_ms: int | None = None
-    started_ms: int | None = None
-    finished_ms: int | None = None
-    audience_upto: int = 0
-    audience_end: int | None = None
-    audience_done: bool = False
-    failure: str | None = None
-    everyone: bool = False
-    digest: bool = False
-    unit: str | None = None
-    paused_by: str | None = None
-    audience: Audience | None = None
-    published: bool = False
-    useful_until_ms: int | None = None
-    id: int = 0
-
 
 _OVERTAKEN = "配信 {} が、これより新しいことを知らせます。"
 

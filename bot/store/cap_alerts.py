@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from bot.domain.broadcasts import Broadcast
 from bot.domain.clock import Clock
-from bot.store.broadcasts import Beside, Broadcast, Payloads, add
+from bot.store.broadcasts import Beside, Payloads, add
 from bot.store.port import Database, Row, Session
 
 

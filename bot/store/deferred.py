@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from bot.domain.broadcasts import Broadcast
 from bot.domain.clock import Clock
 from bot.store.audit import AuditEntry, record
 from bot.store.batches import Part
-from bot.store.broadcasts import Broadcast, insert
+from bot.store.broadcasts import insert
 from bot.store.port import Database, Session
 
 NOTICE = "@digest"

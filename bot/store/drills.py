@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bot.domain.broadcasts import State
+from bot.domain.broadcasts import Broadcast, State
 from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError, RefusedError
 from bot.store.audit import AuditEntry, record
-from bot.store.broadcasts import Broadcast, Payloads, add
+from bot.store.broadcasts import Payloads, add
 from bot.store.port import Database, Row, Session
 from bot.store.telegrams import About, Earlier
 

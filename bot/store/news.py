@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from bot.domain.broadcasts import Broadcast
 from bot.domain.clock import Clock
-from bot.store.broadcasts import Broadcast, Payloads, add
+from bot.store.broadcasts import Payloads, add
 from bot.store.port import Database, Row, Session
 
 

@@ -6,9 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from bot.domain.broadcasts import Broadcast
 from bot.domain.clock import Clock
 from bot.store.audit import AuditEntry, record
-from bot.store.broadcasts import Broadcast, Payloads, insert
+from bot.store.broadcasts import Payloads, insert
 from bot.store.port import Database, Session
 
 

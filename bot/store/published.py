@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.domain.broadcasts import Broadcast
 from bot.domain.orders import Order, OrderState
-from bot.store.broadcasts import Broadcast
 from bot.store.broadcasts import from_row as broadcast_of
 from bot.store.orders import from_row as order_of
 from bot.store.port import Database, Row

@@ -7,10 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from bot.domain.broadcasts import HORIZON_SECONDS, State
+from bot.domain.broadcasts import HORIZON_SECONDS, Broadcast, State
 from bot.domain.clock import from_ms
 from bot.store.audit import AuditEntry, record
-from bot.store.broadcasts import Broadcast, lock, pause
+from bot.store.broadcasts import lock, pause
 from bot.store.port import Session
 
 ACTION = "db.restore"

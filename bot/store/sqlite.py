@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 _READERS = 3
 _STATEMENTS = 512
-"""Kept compiled: each that takes several rows is another one for every number of them."""
+"""Kept, as text and compiled: each that takes several rows is another one for every number of them."""
 _PATIENCE_SECONDS = 30.0
 """How long one waits while another process writes."""
 _CHECKPOINT_SECONDS = 0.5
@@ -116,7 +116,7 @@ _TOGETHER = 64
 """Rows in one statement: each that runs gives the interpreter's lock away and must win it back."""
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_STATEMENTS)
 def _together(name: str, count: int) -> tuple[str, Sequence[str]] | None:
     """A named statement with VALUES as one for several rows, and the names of a row; None if it has none."""
     sql = statement("sqlite", name).sql

@@ -6,9 +6,9 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from bot.domain.broadcasts import State
+from bot.domain.broadcasts import Broadcast, State
 from bot.domain.clock import Clock
-from bot.store.broadcasts import Broadcast, Payloads, add
+from bot.store.broadcasts import Payloads, add
 from bot.store.port import Database, Row, Session
 
 

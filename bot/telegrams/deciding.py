@@ -10,7 +10,7 @@ from typing import Protocol
 
 from bot.broadcasts.staff_note import tell_of_draft
 from bot.domain import audiences
-from bot.domain.broadcasts import Priority, State
+from bot.domain.broadcasts import BY_FOLDER, Broadcast, Priority, State
 from bot.domain.clock import Clock, to_ms
 from bot.domain.errors import InvalidInputError
 from bot.jma.state import Change, Step, changes, key
@@ -19,7 +19,7 @@ from bot.jma.values import Hazard, Rank, Telegram
 from bot.line.limits import cut
 from bot.rendering import Templates, text_messages
 from bot.store import telegrams as rows
-from bot.store.broadcasts import Broadcast, Payloads, overtake
+from bot.store.broadcasts import Payloads, overtake
 from bot.store.port import Session
 from bot.store.telegrams import About, Earlier
 from bot.telegrams.encoding import decoded, encoded
@@ -29,7 +29,7 @@ from bot.town.model import DisasterRule, Town
 
 _log = logging.getLogger(__name__)
 
-AUTHOR, APPROVER = "jma", "town folder"
+AUTHOR = "jma"
 
 LATE = timedelta(minutes=30)
 """What was issued longer ago is not news any more: it becomes the present state, and of what is grave a draft."""
@@ -194,21 +194,17 @@ class Decider:
         self, change: Change, segment: str, priority: Priority, how: str, now_ms: int
     ) -> Broadcast:
         """Approved by the town's folder and due now, or a draft for staff."""
-        at_once = how == "at_once"
-        return Broadcast(
+        broadcast = Broadcast(
             title=cut(title(change, self._town), 100),
             segment=segment,
-            state=State.SCHEDULED if at_once else State.DRAFT,
             priority=priority,
             template=RETRACTED if change.step is Step.RETRACTED else template(change),
             context=context(change),
             author=self._book.author,
             drill=self._book.drill,
-            approver=APPROVER if at_once else None,
             created_ms=now_ms,
-            approved_ms=now_ms if at_once else None,
-            scheduled_ms=now_ms if at_once else None,
         )
+        return broadcast.approved(BY_FOLDER, now_ms) if how == "at_once" else broadcast
 
     async def _store(self, session: Session, broadcast: Broadcast, change: Change) -> int:
         found = change.after or change.before

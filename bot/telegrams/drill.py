@@ -11,7 +11,7 @@ from functools import partial
 
 import segments
 from bot.domain.audiences import Audience, Staff, Told
-from bot.domain.broadcasts import ENDED, Priority, State
+from bot.domain.broadcasts import ENDED, Broadcast, Priority, State
 from bot.domain.clock import Clock, to_ms
 from bot.domain.residents import Fact
 from bot.jma.state import State as Hazards
@@ -22,7 +22,7 @@ from bot.rendering import Templates
 from bot.rendering.drill import MARK
 from bot.store import drills as rows
 from bot.store import orders
-from bot.store.broadcasts import Broadcast, Payloads, overtake
+from bot.store.broadcasts import Payloads, overtake
 from bot.store.drills import Message
 from bot.store.port import Database, Session
 from bot.store.store import Store
@@ -327,16 +327,11 @@ class Replay:
             title=f"{MARK}訓練の終わり",
             segment=str(audience),
             author=self._actor,
-            state=State.SCHEDULED,
             priority=Priority.URGENT,
             drill=True,
             template=END,
-            approver=_APPROVER,
-            created_ms=now_ms,
-            approved_ms=now_ms,
-            scheduled_ms=now_ms - _CLOCKS_DIFFER_MS,
             audience=audience,
-        )
+        ).approved(_APPROVER, now_ms, due_ms=now_ms - _CLOCKS_DIFFER_MS)
         return await rows.tell(
             session, self._id, broadcast, payloads, about=About("", "end", ""), step_id=None
         )

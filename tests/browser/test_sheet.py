@@ -14,13 +14,13 @@ from playwright.async_api import Browser
 
 from bot.broadcasts.announcing import Announcement, Announcer
 from bot.broadcasts.order_words import lifted_words, narrowed_words, order_words
+from bot.domain.broadcasts import Broadcast
 from bot.domain.clock import TOKYO, to_ms
 from bot.domain.orders import Deed, Order
 from bot.domain.residents import Fact
 from bot.domain.shelters import ShelterState
 from bot.rendering.on_paper import words
 from bot.rendering.sheet import Term, html
-from bot.store.broadcasts import Broadcast
 from bot.store.store import Store, open_database
 from bot.town import load, templates_for
 from bot.town.shelters import fit

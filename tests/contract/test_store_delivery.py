@@ -8,9 +8,8 @@ from collections import Counter
 
 import pytest
 
-from bot.domain.broadcasts import BatchState, Event, Priority, State
+from bot.domain.broadcasts import BatchState, Broadcast, Event, Priority, State
 from bot.domain.errors import RefusedError
-from bot.store.broadcasts import Broadcast
 from bot.store.outbox import Ending
 from bot.store.store import Store
 from tests.clock import HandClock

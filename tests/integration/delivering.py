@@ -15,11 +15,10 @@ from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.conductor import Conductor
 from bot.delivery.answers import Answers
 from bot.delivery.sender import Sender
-from bot.domain.broadcasts import BatchState, Endpoint, Event, Priority, State
+from bot.domain.broadcasts import BatchState, Broadcast, Endpoint, Event, Priority, State
 from bot.domain.pace import Limit
 from bot.domain.residents import Resident
 from bot.line.client import LineClient
-from bot.store.broadcasts import Broadcast
 from bot.store.store import Store
 from bot.town import load
 from bot.town.model import Town

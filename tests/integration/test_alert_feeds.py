@@ -18,7 +18,7 @@ from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.compose import Composer, Draft
 from bot.broadcasts.conductor import Conductor
 from bot.broadcasts.orders import OrderDesk, OrderDraft
-from bot.domain.broadcasts import Event, Priority
+from bot.domain.broadcasts import Broadcast, Event, Priority
 from bot.domain.errors import InvalidInputError
 from bot.domain.orders import Reach
 from bot.domain.shelters import ShelterState
@@ -27,7 +27,6 @@ from bot.feeds.orders import KEPT, RENEWED
 from bot.feeds.town_alerts import FRESH_SECONDS, TownAlerts
 from bot.metrics import Metrics
 from bot.settings import Settings
-from bot.store.broadcasts import Broadcast
 from bot.store.store import Store
 from bot.town import load, templates_for
 from bot.town.model import StaffMember

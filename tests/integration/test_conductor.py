@@ -11,10 +11,9 @@ import pytest
 from bot.broadcasts.audience import Audience
 from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.conductor import Conductor
-from bot.domain.broadcasts import BatchState, Event, Priority, State
+from bot.domain.broadcasts import BatchState, Broadcast, Event, Priority, State
 from bot.domain.clock import Clock
 from bot.domain.residents import Fact, Resident
-from bot.store.broadcasts import Broadcast
 from bot.store.outbox import Ending, Outbox
 from bot.store.port import Database
 from bot.store.store import Store

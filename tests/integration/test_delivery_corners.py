@@ -10,10 +10,9 @@ import pytest
 
 from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.conductor import Conductor
-from bot.domain.broadcasts import BatchState, Event, Priority
+from bot.domain.broadcasts import BatchState, Broadcast, Event, Priority
 from bot.domain.residents import Resident, ResidentState
 from bot.store.batches import HELD, Part, enlist, let_go
-from bot.store.broadcasts import Broadcast
 from bot.store.messages import message_ids
 from bot.store.store import Store, open_database
 from simulator import Fault, RequestInfo

@@ -11,8 +11,7 @@ import aiohttp
 import pytest
 
 from bot.domain.audiences import Staff
-from bot.domain.broadcasts import Priority, State
-from bot.store.broadcasts import Broadcast
+from bot.domain.broadcasts import Broadcast, Priority, State
 from bot.store.store import Store
 from bot.telegrams.present import look_up
 from bot.telegrams.watch import JmaWatch

@@ -8,9 +8,8 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from bot.domain.broadcasts import BatchState, Priority, State
+from bot.domain.broadcasts import BatchState, Broadcast, Priority, State
 from bot.jma.values import Hazard
-from bot.store.broadcasts import Broadcast
 from bot.store.outbox import Ending
 from bot.store.store import Store
 from bot.town.model import Disaster, DisasterRule, StaffMember

@@ -15,11 +15,10 @@ import pytest
 
 from bot.broadcasts.ceiling import Ceiling
 from bot.broadcasts.conductor import Conductor
-from bot.domain.broadcasts import Priority, State
+from bot.domain.broadcasts import Broadcast, Priority, State
 from bot.domain.clock import SystemClock
 from bot.domain.residents import Fact, Resident
 from bot.jma.values import Hazard
-from bot.store.broadcasts import Broadcast
 from bot.store.store import Store, open_database
 from bot.telegrams.present import look_up
 from bot.telegrams.watch import JmaWatch

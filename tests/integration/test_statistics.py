@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from bot.domain.broadcasts import Event, State
+from bot.domain.broadcasts import Broadcast, Event, State
 from bot.domain.clock import to_ms
 from bot.domain.residents import Resident
 from bot.store import broadcasts as rows
-from bot.store.broadcasts import Broadcast
 from simulator import Fault, Simulator
 from simulator.api import ApiRequest
 from tests.integration.delivering import Desk

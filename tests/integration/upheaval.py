@@ -14,14 +14,13 @@ from dataclasses import dataclass, field, replace
 from datetime import time
 from typing import Any
 
-from bot.domain.broadcasts import ENDED, HORIZON_SECONDS, BatchState, Event, Priority, State
+from bot.domain.broadcasts import ENDED, HORIZON_SECONDS, BatchState, Broadcast, Event, Priority, State
 from bot.domain.errors import RefusedError
 from bot.domain.quiet_hours import QuietHours
 from bot.domain.residents import Fact, Resident, ResidentState
 from bot.rendering.freezing import Frozen
 from bot.rendering.library import TemplateFile
 from bot.rendering.residents import EXAMPLE
-from bot.store.broadcasts import Broadcast
 from bot.store.reports import Report
 from bot.store.residents import newest_id
 from bot.store.store import Store, open_database

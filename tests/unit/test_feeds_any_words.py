@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.broadcasts import Priority, State
+from bot.domain.broadcasts import Broadcast, Priority, State
 from bot.domain.clock import from_ms, to_ms
 from bot.domain.orders import SHELTER_COLUMNS, Order, OrderState, Reach
 from bot.domain.residents import LANGUAGES
@@ -18,7 +18,6 @@ from bot.feeds import atom, cap, rss, summary
 from bot.feeds.broadcasts import told
 from bot.feeds.messages import Publisher
 from bot.feeds.orders import OrderMessages
-from bot.store.broadcasts import Broadcast
 from bot.store.published import OrderChange, Record
 from bot.town import load, templates_for
 from tests import cap_schema
