@@ -61,28 +61,32 @@ SELECT m.id, m.payload, b.unit FROM messages m JOIN broadcasts b ON b.id = m.bro
 WHERE m.id IN (SELECT json_array_elements_text(:ids::json)::bigint);
 
 -- name: forget_addresses
--- Batches that have ended need no addresses; of so many of them they go at once.
+-- Batches that have ended need no addresses; of so many of them they go at once. CROSS JOIN: by way of the addresses,
+-- which are few; the batches are all there ever were. https://www.sqlite.org/optoverview.html#crossjoin
 DELETE FROM addresses WHERE batch_id IN (
-    SELECT a.batch_id FROM addresses a JOIN batches b ON b.id = a.batch_id
+    SELECT a.batch_id FROM addresses a CROSS JOIN batches b ON b.id = a.batch_id
     WHERE b.state NOT IN ('ready', 'leased') LIMIT :most);
 
 -- name: forget_addresses [postgresql]
 -- A batch that is being made a new one meanwhile has new addresses: its state is looked at again once it is locked.
 DELETE FROM addresses WHERE batch_id IN (
-    SELECT a.batch_id FROM addresses a JOIN batches b ON b.id = a.batch_id
-    WHERE b.state NOT IN ('ready', 'leased') LIMIT :most FOR UPDATE OF b SKIP LOCKED);
+    SELECT a.batch_id FROM addresses a CROSS JOIN LATERAL (
+        SELECT 1 FROM batches b WHERE b.id = a.batch_id AND b.state NOT IN ('ready', 'leased')
+        FOR UPDATE SKIP LOCKED) AS ended
+    LIMIT :most);
 
 -- name: forget_addresses_of
 -- The same of batches that a resident may be in, all of them.
 DELETE FROM addresses WHERE batch_id IN (
-    SELECT a.batch_id FROM addresses a JOIN batches b ON b.id = a.batch_id
+    SELECT a.batch_id FROM addresses a CROSS JOIN batches b ON b.id = a.batch_id
     WHERE b.state NOT IN ('ready', 'leased') AND b.first_resident <= :id AND b.last_resident >= :id);
 
 -- name: forget_addresses_of [postgresql]
 DELETE FROM addresses WHERE batch_id IN (
-    SELECT a.batch_id FROM addresses a JOIN batches b ON b.id = a.batch_id
-    WHERE b.state NOT IN ('ready', 'leased') AND b.first_resident <= :id AND b.last_resident >= :id
-    FOR UPDATE OF b SKIP LOCKED);
+    SELECT a.batch_id FROM addresses a CROSS JOIN LATERAL (
+        SELECT 1 FROM batches b WHERE b.id = a.batch_id AND b.state NOT IN ('ready', 'leased')
+          AND b.first_resident <= :id AND b.last_resident >= :id
+        FOR UPDATE SKIP LOCKED) AS ended);
 
 -- name: work
 -- Which endpoints have something to send soon, how urgent; also what is about to be gathered (endpoint '').
@@ -217,9 +221,9 @@ ON CONFLICT (batch_id) DO UPDATE SET user_ids_json = excluded.user_ids_json;
 
 -- name: waiting_with
 -- Batches that a resident may be in and that LINE surely has not accepted, or may have before a restore alone: if
--- it has, it answers the key by that, whoever is named.
+-- it has, it answers the key by that, whoever is named. CROSS JOIN: by way of the addresses, which are few.
 SELECT b.id, r.resident_ids, a.user_ids_json
-FROM batches b JOIN recipients r ON r.batch_id = b.id JOIN addresses a ON a.batch_id = b.id
+FROM addresses a CROSS JOIN batches b ON b.id = a.batch_id JOIN recipients r ON r.batch_id = b.id
 WHERE b.state = 'ready' AND (b.first_attempt_ms IS NULL OR b.attempts = 0) AND b.first_resident <= :id AND b.last_resident >= :id;
 
 -- name: waiting_with [postgresql]
@@ -291,8 +295,9 @@ WHERE state = 'ready' AND first_attempt_ms IS NOT NULL
 
 -- name: backlog
 -- Batches not yet ended.
-SELECT state, count(*) AS batches, COALESCE(sum(size), 0) AS residents FROM batches
-WHERE state IN ('ready', 'leased') GROUP BY state;
+SELECT b.state, count(*) AS batches, COALESCE(sum(b.size), 0) AS residents
+FROM broadcasts CROSS JOIN batches b
+WHERE b.broadcast_id = broadcasts.id AND b.state IN ('ready', 'leased') GROUP BY b.state;
 
 -- name: rates
 -- What remains of the rate limits, for one sender at a time, and the time.
