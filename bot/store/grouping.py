@@ -74,9 +74,12 @@ class GroupCommit(Generic[Item]):
     async def _gather(self) -> None:
         """Let everything that is ready in this turn of the loop join: fewer and larger groups."""
         seen, end = 0, time.monotonic() + _GATHER_SECONDS
-        while seen < len(self._queue) < _MAX_GROUP and time.monotonic() < end:
-            seen = len(self._queue)
+        while seen < self._hurried() < _MAX_GROUP and time.monotonic() < end:
+            seen = self._hurried()
             await asyncio.sleep(0)
+
+    def _hurried(self) -> int:
+        return sum(not queued.patient for queued in self._queue)
 
     async def _run(self, group: list[_Queued[Item]]) -> bool:
         try:
