@@ -25,7 +25,7 @@ from bot.town.model import Town
 _log = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 1.0
-_FORGET_SECONDS = 3600.0
+_FORGET_SECONDS = 600.0
 _UNITS_A_MONTH = 1000
 """Names for statistics that LINE counts within a month; more are sent but not counted.
 https://developers.line.biz/en/docs/messaging-api/unit-based-statistics-aggregation/"""

@@ -220,8 +220,9 @@ class NoticeClock:
             template=notice.template,
             context=item.context,
             author=f"notice:{notice.name}",
+            created_ms=to_ms(now),
             useful_until_ms=to_ms(told_by),
-        ).approved(BY_FOLDER, to_ms(now), due_ms=at_ms)
+        ).approved(BY_FOLDER, due_ms=at_ms)
         told = [item["key"] for item in occurrence.items]
         fire = self._store.notices.fire
         if await fire(notice.name, occurrence.key, broadcast, payloads, frozen, told=told) is not None:

@@ -91,7 +91,8 @@ class DigestClock:
                 template=TEMPLATE,
                 context=context(told, "ja"),
                 author=deferred.NOTICE,
-            ).approved(BY_FOLDER, now_ms, due_ms=at_ms)
+                created_ms=now_ms,
+            ).approved(BY_FOLDER, due_ms=at_ms)
 
         frozen = self._templates.frozen(TEMPLATE)
         day = now.date().isoformat()

@@ -40,8 +40,9 @@ async def tell_staff(
         author=SERVICE,
         priority=priority,
         drill=drill,
+        created_ms=now_ms,
         audience=audience,
-    ).approved(SERVICE, now_ms)
+    ).approved(SERVICE)
     payloads = {"ja": text_messages(f"【職員への連絡】\n{words}", drill=drill)}
     return await rows.insert(session, note, payloads)
 

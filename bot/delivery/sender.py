@@ -156,6 +156,8 @@ class Sender:
             return await self._probe()
         if not asked:
             await self._give_way()
+        if not self.healthy:
+            places = 1  # what it cannot read is not kept from other senders, nor what LINE allows in a second
         outbox = self._store.outbox
         batches, wait = await outbox.claim(self.owner, places, LEASE_SECONDS, self._limits, floor)
         self._hurrying = any(batch.priority > Priority.NORMAL for batch in batches)

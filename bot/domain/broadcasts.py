@@ -200,13 +200,12 @@ class Broadcast:
     useful_until_ms: int | None = None
     id: int = 0
 
-    def approved(self, approver: str, now_ms: int, *, due_ms: int | None = None) -> Self:
-        """Made, approved and due (now, unless `due_ms` says when), as what the service sends by itself is."""
+    def approved(self, approver: str, *, due_ms: int | None = None) -> Self:
+        """Approved as soon as made, and due then or when `due_ms` says, as what the service sends by itself is."""
         return replace(
             self,
             state=State.SCHEDULED,
             approver=approver,
-            created_ms=now_ms,
-            approved_ms=now_ms,
-            scheduled_ms=now_ms if due_ms is None else due_ms,
+            approved_ms=self.created_ms,
+            scheduled_ms=self.created_ms if due_ms is None else due_ms,
         )

@@ -128,4 +128,4 @@ def _broadcast(
         author=f"news:{rule.name}",
         created_ms=to_ms(now),
     )
-    return broadcast.approved(BY_FOLDER, to_ms(now)) if at_once else broadcast
+    return broadcast.approved(BY_FOLDER) if at_once else broadcast

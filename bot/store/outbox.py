@@ -12,7 +12,7 @@ from bot.domain.clock import Clock
 from bot.domain.pace import Bucket, Limits
 from bot.store.batches import divide
 from bot.store.broadcasts import lock
-from bot.store.port import Database, Params, Session
+from bot.store.port import Database, Params, Row, Session
 
 _WORTH = 0.8
 """How much of a burst is worth a claim: each is a transaction."""
@@ -103,7 +103,8 @@ class Outbox:
         try:
             return Claim(await self._leased(owner, leased), wait)
         except Exception:
-            await self._put_back(owner, leased)  # another sender may be able to read them
+            batches = await self._database.fetch("outbox.broadcasts_of", {"ids": json.dumps(leased)})
+            await self._give_back(batches, owner, self._clock.now_ms(), _UNREADABLE)  # others may be able to
             raise
 
     async def _leased(self, owner: str, batch_ids: Sequence[int]) -> list[Batch]:
@@ -113,18 +114,6 @@ class Outbox:
         rows = await self._database.fetch("outbox.leased", {"owner": owner, "ids": json.dumps(batch_ids)})
         batches = [Batch._make((*columns, Endpoint(endpoint))) for *columns, endpoint in rows]
         return sorted(batches, key=lambda batch: (-batch.priority, batch.id))
-
-    async def _put_back(self, owner: str, batch_ids: Sequence[int]) -> None:
-        now_ms = self._clock.now_ms()
-        rows = [
-            {"id": number, "owner": owner, "due_ms": now_ms, "reason": _UNREADABLE} for number in batch_ids
-        ]
-
-        async def work(session: Session) -> None:
-            await session.execute_many("outbox.retry", rows)
-            await session.execute("outbox.leave_overtaken", {"now": now_ms})
-
-        await self._database.write(work)
 
     async def slow_down(self, endpoint: Endpoint, limits: Limits) -> None:
         """LINE answered 429: all senders send more slowly for a while."""
@@ -164,12 +153,20 @@ class Outbox:
 
     async def give_back(self, batch: Batch, owner: str, due_ms: int, reason: str) -> None:
         """Put back a batch whose request LINE surely did not accept."""
-        row = {"id": batch.id, "owner": owner, "due_ms": due_ms, "reason": reason}
+        this = {"id": batch.id, "broadcast_id": batch.broadcast_id}
+        await self._give_back([this], owner, due_ms, reason)
+
+    async def _give_back(self, batches: Sequence[Row], owner: str, due_ms: int, reason: str) -> None:
+        """Put back what LINE surely did not accept: `id` and `broadcast_id` of each."""
+        rows = [{"id": batch["id"], "owner": owner, "due_ms": due_ms, "reason": reason} for batch in batches]
+        broadcasts = sorted({batch["broadcast_id"] for batch in batches})
 
         async def work(session: Session) -> None:
-            await lock(session, batch.broadcast_id)  # nobody cancels it meanwhile
-            await session.execute("outbox.give_back", row)
-            await self._cancel_if_called_off(session, batch)
+            for broadcast_id in broadcasts:
+                await lock(session, broadcast_id)  # nobody cancels it meanwhile
+            await session.execute_many("outbox.give_back", rows)
+            for broadcast_id in broadcasts:
+                await self._cancel_if_called_off(session, broadcast_id)
             await session.execute("outbox.leave_overtaken", {"now": self._clock.now_ms()})
 
         await self._database.write(work)
@@ -181,12 +178,12 @@ class Outbox:
         async def work(session: Session) -> None:
             await lock(session, batch.broadcast_id)  # nobody cancels it meanwhile
             if await divide(session, batch.id, batch.retry_key, now_ms, reason):
-                await self._cancel_if_called_off(session, batch)
+                await self._cancel_if_called_off(session, batch.broadcast_id)
 
         await self._database.write(work)
 
-    async def _cancel_if_called_off(self, session: Session, batch: Batch) -> None:
-        row = {"broadcast_id": batch.broadcast_id, "now": self._clock.now_ms()}
+    async def _cancel_if_called_off(self, session: Session, broadcast_id: int) -> None:
+        row = {"broadcast_id": broadcast_id, "now": self._clock.now_ms()}
         await session.execute("outbox.cancel_if_called_off", row)
 
     async def renew_leases(self, owner: str, batch_ids: Iterable[int], lease_seconds: float) -> None:

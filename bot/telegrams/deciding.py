@@ -204,7 +204,7 @@ class Decider:
             drill=self._book.drill,
             created_ms=now_ms,
         )
-        return broadcast.approved(BY_FOLDER, now_ms) if how == "at_once" else broadcast
+        return broadcast.approved(BY_FOLDER) if how == "at_once" else broadcast
 
     async def _store(self, session: Session, broadcast: Broadcast, change: Change) -> int:
         found = change.after or change.before

@@ -330,8 +330,9 @@ class Replay:
             priority=Priority.URGENT,
             drill=True,
             template=END,
+            created_ms=now_ms,
             audience=audience,
-        ).approved(_APPROVER, now_ms, due_ms=now_ms - _CLOCKS_DIFFER_MS)
+        ).approved(_APPROVER, due_ms=now_ms - _CLOCKS_DIFFER_MS)
         return await rows.tell(
             session, self._id, broadcast, payloads, about=About("", "end", ""), step_id=None
         )

@@ -1,4 +1,4 @@
-"""How SQLite goes about what the program asks of it: no question reads all that was ever sent or received."""
+"""How SQLite goes about what the program asks of it: no question reads all batches or events there ever were."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _NAMES = {
     for name in re.findall(r"^-- name: (\w+)", file.read_text("utf-8"), re.MULTILINE)
 }
 _GROWING = ("batches", "recipients", "addresses", "inbox")
-_EVER = re.compile(r"SCAN (?P<table>\w+)(?: USING (?:COVERING )?INDEX (?P<index>\w+))?")
+_EVER = re.compile(
+    r"SCAN (?P<table>\w+)(?: USING (?:COVERING )?INDEX (?P<index>\w+))?"
+    r"|SEARCH (?P<automatic>\w+) USING AUTOMATIC"  # an index made for the occasion, of everything
+)
 _FEW = {"batches_leased", "batches_ready", "batches_in_doubt"}
 """Indexes of nothing but what has not ended."""
 _WHOLE = {"outbox.forget_addresses", "outbox.forget_addresses_of", "outbox.waiting_with"}
@@ -36,7 +39,8 @@ def _scanned(connection: sqlite3.Connection, sql: str, parameters: list[str]) ->
     found = set()
     for *_, step in plan:
         if (scan := _EVER.match(step)) and scan["index"] not in _FEW:
-            found.add(names.get(scan["table"], scan["table"]))
+            table = scan["table"] or scan["automatic"]
+            found.add(names.get(table, table))
     return found & set(_GROWING)
 
 

@@ -76,16 +76,17 @@ DELETE FROM addresses WHERE batch_id IN (
     LIMIT :most);
 
 -- name: forget_addresses_of
--- The same of batches that a resident may be in, all of them.
+-- The same of batches that a resident may be in, all of them. The number 0 stands for staff, who need not be residents.
 DELETE FROM addresses WHERE batch_id IN (
     SELECT a.batch_id FROM addresses a CROSS JOIN batches b ON b.id = a.batch_id
-    WHERE b.state NOT IN ('ready', 'leased') AND b.first_resident <= :id AND b.last_resident >= :id);
+    WHERE b.state NOT IN ('ready', 'leased')
+      AND (b.first_resident <= :id AND b.last_resident >= :id OR b.first_resident = 0));
 
 -- name: forget_addresses_of [postgresql]
 DELETE FROM addresses WHERE batch_id IN (
     SELECT a.batch_id FROM addresses a CROSS JOIN LATERAL (
         SELECT 1 FROM batches b WHERE b.id = a.batch_id AND b.state NOT IN ('ready', 'leased')
-          AND b.first_resident <= :id AND b.last_resident >= :id
+          AND (b.first_resident <= :id AND b.last_resident >= :id OR b.first_resident = 0)
         FOR UPDATE SKIP LOCKED) AS ended);
 
 -- name: work
@@ -153,6 +154,14 @@ SELECT b.id, b.broadcast_id, b.message_id, b.retry_key, b.priority, b.size, b.at
 FROM batches b LEFT JOIN addresses a ON a.batch_id = b.id
 WHERE b.id = ANY (ARRAY(SELECT json_array_elements_text(:ids::json)::bigint))
   AND b.state = 'leased' AND b.lease_owner = :owner;
+
+-- name: broadcasts_of
+-- To which broadcasts some batches (a JSON array of ids) belong.
+SELECT id, broadcast_id FROM batches WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- name: broadcasts_of [postgresql]
+SELECT id, broadcast_id FROM batches
+WHERE id = ANY (ARRAY(SELECT json_array_elements_text(:ids::json)::bigint));
 
 -- name: end
 -- Batches have their final answers. A lease lost meanwhile does not matter: the answer is LINE's.
