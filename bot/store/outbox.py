@@ -12,7 +12,7 @@ from bot.domain.clock import Clock
 from bot.domain.pace import Bucket, Limits
 from bot.store.batches import divide
 from bot.store.broadcasts import lock
-from bot.store.port import Database, Params, Row, Session
+from bot.store.port import Database, Params, Session
 
 _WORTH = 0.8
 """How much of a burst is worth a claim: each is a transaction."""
@@ -103,9 +103,10 @@ class Outbox:
         try:
             return Claim(await self._leased(owner, leased), wait)
         except Exception:
-            batches = await self._database.fetch("outbox.broadcasts_of", {"ids": json.dumps(leased)})
-            await self._give_back(batches, owner, self._clock.now_ms(), _UNREADABLE)  # others may be able to
-            raise
+            rows = await self._database.fetch("outbox.broadcasts_of", {"ids": json.dumps(leased)})
+            broadcasts = [row["broadcast_id"] for row in rows]
+            await self._give_back(leased, broadcasts, owner, self._clock.now_ms(), _UNREADABLE)
+            raise  # perhaps another sender can read them
 
     async def _leased(self, owner: str, batch_ids: Sequence[int]) -> list[Batch]:
         """Batches with their addresses, the most urgent first. Read after their claim: on SQLite webhooks wait for its end."""
@@ -153,13 +154,13 @@ class Outbox:
 
     async def give_back(self, batch: Batch, owner: str, due_ms: int, reason: str) -> None:
         """Put back a batch whose request LINE surely did not accept."""
-        this = {"id": batch.id, "broadcast_id": batch.broadcast_id}
-        await self._give_back([this], owner, due_ms, reason)
+        await self._give_back([batch.id], [batch.broadcast_id], owner, due_ms, reason)
 
-    async def _give_back(self, batches: Sequence[Row], owner: str, due_ms: int, reason: str) -> None:
-        """Put back what LINE surely did not accept: `id` and `broadcast_id` of each."""
-        rows = [{"id": batch["id"], "owner": owner, "due_ms": due_ms, "reason": reason} for batch in batches]
-        broadcasts = sorted({batch["broadcast_id"] for batch in batches})
+    async def _give_back(
+        self, batch_ids: Sequence[int], broadcasts: Sequence[int], owner: str, due_ms: int, reason: str
+    ) -> None:
+        """Put back what LINE surely did not accept; `broadcasts`: those it is of, in order."""
+        rows = [{"id": number, "owner": owner, "due_ms": due_ms, "reason": reason} for number in batch_ids]
 
         async def work(session: Session) -> None:
             for broadcast_id in broadcasts:

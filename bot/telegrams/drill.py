@@ -94,7 +94,6 @@ class DrillBook:
 
     async def tell(self, session: Session, broadcast: Broadcast, payloads: Payloads, *, about: About) -> int:
         """See `Book.tell`. Nothing of a drill can wait: who hears of it after its end takes it for real."""
-        at_once = broadcast.state is State.SCHEDULED
         audience = Staff() if self._reach.staff else self._reach.of(broadcast.audience)
         segment = broadcast.segment if audience else self._reach.narrowed(broadcast.segment)
         broadcast = replace(
@@ -103,9 +102,9 @@ class DrillBook:
             segment=str(audience) if audience else segment,
             audience=audience,
             priority=max(broadcast.priority, Priority.URGENT),
-            approver=_APPROVER if at_once else None,
-            scheduled_ms=broadcast.created_ms - _CLOCKS_DIFFER_MS if at_once else None,
         )
+        if broadcast.state is State.SCHEDULED:
+            broadcast = broadcast.approved(_APPROVER, due_ms=broadcast.created_ms - _CLOCKS_DIFFER_MS)
         return await rows.tell(
             session, self._drill_id, broadcast, payloads, about=about, step_id=self.step_id
         )

@@ -156,12 +156,12 @@ WHERE b.id = ANY (ARRAY(SELECT json_array_elements_text(:ids::json)::bigint))
   AND b.state = 'leased' AND b.lease_owner = :owner;
 
 -- name: broadcasts_of
--- To which broadcasts some batches (a JSON array of ids) belong.
-SELECT id, broadcast_id FROM batches WHERE id IN (SELECT value FROM json_each(:ids));
+-- Of which broadcasts some batches (a JSON array of ids) are, in order.
+SELECT DISTINCT broadcast_id FROM batches WHERE id IN (SELECT value FROM json_each(:ids)) ORDER BY broadcast_id;
 
 -- name: broadcasts_of [postgresql]
-SELECT id, broadcast_id FROM batches
-WHERE id = ANY (ARRAY(SELECT json_array_elements_text(:ids::json)::bigint));
+SELECT DISTINCT broadcast_id FROM batches
+WHERE id = ANY (ARRAY(SELECT json_array_elements_text(:ids::json)::bigint)) ORDER BY broadcast_id;
 
 -- name: end
 -- Batches have their final answers. A lease lost meanwhile does not matter: the answer is LINE's.
